@@ -1,0 +1,31 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { types } from "@pulumi/command";
+
+/** A Debian machine that ssh reaches, whoever provides it: the lab, a list of machines, later a cloud. */
+export interface Host {
+  /** Unique in the stack, e.g. `worker1`. It is part of the backends' names, so renaming a host gives it new backends. */
+  readonly name: string;
+  /** How to reach it, host key pinned; secret, because it holds the operator's private key. */
+  readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
+  /** The machine as a resource, where it is one: when it goes in the same update nothing has to be tidied up on it. */
+  readonly machine?: pulumi.Resource;
+}
+
+/**
+ * A private Tor network in place of the public one: torrc lines that every tor of the stack gets
+ * (`TestingTorNetwork 1` and the `DirAuthority` lines), and Onionbalance's `--is-testnet` timers with them.
+ */
+export interface TorNetwork {
+  readonly torrc: readonly string[];
+}
+
+/** The machines of a stack by their role. A machine may be in both lists: then balancer and workers share it. */
+export interface Hosts {
+  readonly balancers: readonly Host[];
+  readonly workers: readonly Host[];
+  /** Absent: the public Tor network. */
+  readonly torNetwork?: TorNetwork;
+}
+
+/** How long a dial may take and how often it is tried: a machine that boots right now answers within this. */
+export const patience = { dialErrorLimit: 8, perDialTimeout: 10 } as const;

@@ -1,0 +1,72 @@
+import * as pulumi from "@pulumi/pulumi";
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { Component } from "../component";
+import { labHostProvider } from "./labHostProvider";
+import { patience, type Host, type Hosts, type TorNetwork } from "./host";
+
+/** Arguments of {@link LabHosts}. */
+export interface LabHostsArgs {
+  /** The lab's name; several labs stand side by side. @default "dev" */
+  readonly lab?: string;
+  /** Names of the machines that publish. @example ["balancer1"] */
+  readonly balancers: readonly string[];
+  /** Names of the machines that serve; one named in both lists does both. @example ["worker1", "worker2"] */
+  readonly workers: readonly string[];
+}
+
+/**
+ * Debian machines in the built-in lab, on its private Tor network. A machine is a resource: one name more boots one more,
+ * one that vanished is found by `pulumi refresh` and boots again.
+ */
+export class LabHosts extends Component implements Hosts {
+  readonly balancers: readonly Host[];
+  readonly workers: readonly Host[];
+  readonly torNetwork: TorNetwork;
+
+  constructor(name: string, args: LabHostsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("LabHosts", name, [], opts);
+    const lab = args.lab ?? "dev";
+    const network = readLabNetwork(lab);
+    const privateKey = pulumi.secret(network.privateKey);
+    const boot = (host: string): [string, Host] => {
+      const machine = new LabHost(this.childName(host), { lab, host }, { parent: this });
+      const { address, port, user, hostKey } = machine;
+      const connection = pulumi.secret({ host: address, port, user, hostKey, privateKey, ...patience });
+      return [host, { name: host, connection, machine }];
+    };
+
+    const machines = new Map([...new Set([...args.balancers, ...args.workers])].map(boot));
+    this.balancers = args.balancers.flatMap((host) => machines.get(host) ?? []);
+    this.workers = args.workers.flatMap((host) => machines.get(host) ?? []);
+    this.torNetwork = { torrc: network.torrc };
+    this.registerOutputs({});
+  }
+}
+
+/** One machine of the lab: a container with systemd and sshd. */
+class LabHost extends pulumi.dynamic.Resource {
+  declare readonly address: pulumi.Output<string>;
+  declare readonly port: pulumi.Output<number>;
+  declare readonly user: pulumi.Output<string>;
+  declare readonly hostKey: pulumi.Output<string>;
+
+  constructor(name: string, args: { lab: string; host: string }, opts: pulumi.CustomResourceOptions) {
+    const unset = { address: undefined, port: undefined, user: undefined, hostKey: undefined };
+    super(labHostProvider, name, { ...args, ...unset }, opts, "lab", "Host");
+  }
+}
+
+function readLabNetwork(lab: string): { torrc: string[]; privateKey: string } {
+  const folder = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "softmap", "labs", lab);
+  try {
+    const network = JSON.parse(readFileSync(join(folder, "network.json"), "utf8")) as { torrc: string[]; privateKeyFile: string };
+    return { torrc: network.torrc, privateKey: readFileSync(network.privateKeyFile, "utf8") };
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? "unreadable";
+    throw new pulumi.RunError(
+      `hosts: name = ${JSON.stringify(lab)}\n  The lab ${lab} is not up (its network.json: ${reason}).\n  Next: npm run lab -- --name ${lab} up`,
+    );
+  }
+}

@@ -1,0 +1,48 @@
+import type * as pulumi from "@pulumi/pulumi";
+
+interface LabHostState {
+  lab: string;
+  host: string;
+  address: string;
+  port: number;
+  user: string;
+  hostKey: string;
+}
+
+/**
+ * Runs the lab's own command, `lab/main.ts --name LAB host VERB NAME`, in the folder of the Pulumi program, and reads the JSON line it ends with.
+ * Exit code 3 means that there is no such host.
+ */
+async function labHost(verb: "up" | "show" | "down", lab: string, host: string): Promise<LabHostState | undefined> {
+  // Required inside: the provider's code is serialized, and modules travel by name.
+  const { execFile } = require("child_process") as typeof import("child_process");
+  const args = ["-r", "ts-node/register", "lab/main.ts", "--name", lab, "host", verb, host];
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, args, { maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
+      if (error && error.code === 3) return resolve(undefined);
+      if (error) return reject(new Error(`lab host ${host}: ${verb} failed.\n${stderr.trim() || error.message}`));
+      const line = stdout.trim().split("\n").at(-1) ?? "";
+      resolve(verb === "down" ? undefined : { ...(JSON.parse(line) as LabHostState), lab, host });
+    });
+  });
+}
+
+/** Boots, looks up and removes machines of the lab. One object for all of them: Pulumi serializes it once. */
+export const labHostProvider: pulumi.dynamic.ResourceProvider<{ lab: string; host: string }, LabHostState> = {
+  async create({ lab, host }) {
+    const outs = await labHost("up", lab, host);
+    if (outs === undefined) throw new Error(`lab host ${host}: it did not come up`);
+    return { id: `${lab}/${host}`, outs };
+  },
+  async diff(_id, olds, news) {
+    return { changes: olds.lab !== news.lab || olds.host !== news.host, replaces: ["lab", "host"] };
+  },
+  async read(id, state) {
+    if (state === undefined) return {};
+    const found = await labHost("show", state.lab, state.host);
+    return found === undefined ? {} : { id, props: found };
+  },
+  async delete(_id, { lab, host }) {
+    await labHost("down", lab, host);
+  },
+};

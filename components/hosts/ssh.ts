@@ -1,0 +1,77 @@
+import * as pulumi from "@pulumi/pulumi";
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { Component } from "../component";
+import { patience, type Host, type Hosts } from "./host";
+import { validateHosts } from "../../config/parse";
+
+/** One Debian machine. */
+export interface SshHostArgs {
+  /** Unique name in the stack. @example "worker1" */
+  readonly name: string;
+  /** DNS name or IP address. @example "192.0.2.10" */
+  readonly address: string;
+  /** ssh port. @default 22 */
+  readonly port?: number;
+  /** Login user; root, or one with sudo that asks for no password. @default the component's `user` */
+  readonly user?: string;
+  /** The machine's public host key as `type base64`; the connection is refused when it shows another. @example "ssh-ed25519 AAAAC3Nza..." */
+  readonly hostKey: string;
+}
+
+/** Arguments of {@link SshHosts}. */
+export interface SshHostsArgs {
+  /** Machines that publish: Onionbalance and the site keys live there. At least one. */
+  readonly balancers: readonly SshHostArgs[];
+  /** Machines that serve. A machine named in both lists does both. */
+  readonly workers: readonly SshHostArgs[];
+  /** Login user where a machine names none. @default "root" */
+  readonly user?: string;
+  /** The operator's private key (OpenSSH format). A secret. Absent: the ssh agent's keys. */
+  readonly privateKey?: pulumi.Input<string>;
+}
+
+/**
+ * Debian machines that are already there, reached by ssh with pinned host keys.
+ *
+ * @example
+ * const hosts = new SshHosts("hosts", { user: "admin", privateKey: config.requireSecret("sshKey"), balancers: [...], workers: [...] });
+ */
+export class SshHosts extends Component implements Hosts {
+  readonly balancers: readonly Host[];
+  readonly workers: readonly Host[];
+
+  constructor(name: string, args: SshHostsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("SshHosts", name, validateHosts({ component: name, balancers: args.balancers, workers: args.workers }), opts);
+    const reach = (host: SshHostArgs): Host => ({ name: host.name, connection: connectionTo(host, args) });
+
+    this.balancers = args.balancers.map(reach);
+    this.workers = args.workers.map(reach);
+    this.registerOutputs({});
+  }
+}
+
+function connectionTo(host: SshHostArgs, args: SshHostsArgs): Host["connection"] {
+  const agent = process.env["SSH_AUTH_SOCK"];
+  return pulumi.secret({
+    host: host.address,
+    port: host.port ?? 22,
+    user: host.user ?? args.user ?? "root",
+    hostKey: host.hostKey,
+    ...(args.privateKey === undefined ? (agent === undefined ? {} : { agentSocketPath: agent }) : { privateKey: args.privateKey }),
+    ...patience,
+  });
+}
+
+/** A private key file's text; `~` is the home folder. @throws an error that names the file and what to do. */
+export function readPrivateKey(file: string): pulumi.Output<string> {
+  const path = file.replace(/^~(?=\/)/, homedir());
+  try {
+    return pulumi.secret(readFileSync(path, "utf8"));
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? "unreadable";
+    throw new pulumi.RunError(
+      `hosts: privateKeyFile = ${JSON.stringify(file)}\n  The file cannot be read (${reason}).\n  Next: name the private key that the machines accept, or set agent: true.`,
+    );
+  }
+}

@@ -1,0 +1,111 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { remote } from "@pulumi/command";
+import { Component } from "./component";
+import { hostStep } from "./hostStep";
+import { OnionKey } from "./onionKey";
+import { RenderedConfig } from "./renderedConfig";
+import type { Host, TorNetwork } from "./hosts/host";
+import type { SoftmapProject } from "./softmapProject";
+import { workerRelease, type DaemonFiles, type ProjectFiles } from "./workerRelease";
+import { validatePool } from "../config/parse";
+import { planBackends, type Backend } from "../plan/plan";
+import { daemonName } from "../plan/names";
+
+/** Arguments of {@link Workers}. */
+export interface WorkersArgs {
+  /** The machines of the pool; each runs every project. */
+  readonly hosts: readonly Host[];
+  /** What they serve. */
+  readonly projects: readonly SoftmapProject[];
+  /** A private Tor network. @default the public one */
+  readonly torNetwork?: TorNetwork;
+}
+
+/** One tor daemon's onion service on one worker, with its key. */
+export interface BackendService extends Backend {
+  readonly key: OnionKey;
+}
+
+/**
+ * The pool of workers: per project M tor daemons in front of one rewriting nginx, on every machine.
+ *
+ * @example
+ * const workers = new Workers("workers", { hosts: hosts.workers, projects: [news] });
+ */
+export class Workers extends Component {
+  readonly hosts: readonly Host[];
+  readonly projects: readonly SoftmapProject[];
+  /** project x worker x daemon. */
+  readonly backends: readonly BackendService[];
+  /** One release per machine; a balancer publishes after them. */
+  readonly releases: readonly remote.Command[];
+
+  constructor(name: string, args: WorkersArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("Workers", name, validatePool({ workers: args.hosts.map((h) => h.name), projects: args.projects }), opts);
+    this.hosts = args.hosts;
+    this.projects = args.projects;
+
+    this.backends = args.projects.flatMap((project) => this.createBackends(project));
+    const projects = args.projects.map((project) => this.renderProject(project, args.torNetwork));
+    const units = this.renderUnits();
+    this.releases = args.hosts.map((host) => this.releaseTo(host, projects, units));
+    this.registerOutputs({ backends: this.backends.map(({ name, key }) => ({ name, address: key.address })) });
+  }
+
+  private createBackends(project: SoftmapProject): BackendService[] {
+    const backends = planBackends(
+      { name: project.name, softmapTorWorkers: project.softmapTorWorkers },
+      this.hosts.map((host) => host.name),
+    );
+    return backends.map((backend) => ({ ...backend, key: new OnionKey(this.childName(backend.name), {}, { parent: this }) }));
+  }
+
+  /** A project's files are the same on every worker: rendered once, so that a preview shows a change once. */
+  private renderProject(project: SoftmapProject, network: TorNetwork | undefined): ProjectFiles {
+    const frontends = project.sites.map((site) => site.key.address);
+    const sites = project.sites.map(({ domain, subdomains, key }) => ({ domain, subdomains: [...subdomains], onion: key.address }));
+    const daemons = Array.from({ length: project.softmapTorWorkers }, (_, i) => i + 1);
+
+    return {
+      project: project.name,
+      nginx: this.render(`${project.name}-nginx`, "nginx", {
+        project: project.name,
+        daemons: project.softmapTorWorkers,
+        sites,
+        nginxResolver: [...project.nginxResolver],
+        nginxTimeout: project.nginxTimeout,
+      }),
+      obConfig: this.render(`${project.name}-ob-config`, "ob-config", { frontends }),
+      daemons: daemons.map((index): DaemonFiles => {
+        const daemon = daemonName(project.name, index);
+        const torrc = this.render(`${daemon}-torrc`, "backend-torrc", {
+          daemon,
+          project: project.name,
+          index,
+          torIntrosPerDaemon: project.torIntrosPerDaemon,
+          network: [...(network?.torrc ?? [])],
+        });
+        return { daemon, torrc };
+      }),
+    };
+  }
+
+  private renderUnits(): { tor: pulumi.Output<string>; nginx: pulumi.Output<string> } {
+    return { tor: this.render("unit-tor", "unit-tor", {}), nginx: this.render("unit-nginx", "unit-nginx", {}) };
+  }
+
+  private releaseTo(host: Host, projects: readonly ProjectFiles[], units: ReturnType<Workers["renderUnits"]>): remote.Command {
+    const backends = this.backends.filter((backend) => backend.worker === host.name);
+    const program = workerRelease({ host, projects, units, backends });
+    return hostStep(this.childName(`${host.name}-release`), { host, program }, { parent: this });
+  }
+
+  private render: RenderFile = (what, template, model) =>
+    new RenderedConfig(this.childName(what), { template, model }, { parent: this }).text;
+}
+
+type RenderFile = <T extends RenderedConfig.Template>(
+  what: string,
+  template: T,
+  model: pulumi.Input<RenderedConfig.Model<T>>,
+) => pulumi.Output<string>;

@@ -1,0 +1,57 @@
+import tseslint from "typescript-eslint";
+
+/** Rules that catch faults, not tastes: forgotten promises, Outputs printed into strings, cases left out, rooms importing backwards. */
+const rooms = ["components", "plan", "config", "onion", "templates", "host", "cli", "lab", "tests"];
+const mayImport = {
+  config: ["config", "plan", "onion"],
+  plan: ["config", "plan"],
+  onion: ["onion"],
+  templates: ["templates", "plan"],
+  host: ["host", "plan"],
+  components: ["components", "plan", "config", "onion", "templates", "host"],
+  cli: ["cli", "plan", "config", "onion", "templates", "host"],
+  lab: ["lab", "plan", "config", "onion", "host"],
+};
+
+const oneWay = Object.entries(mayImport).map(([room, allowed]) => ({
+  files: [`${room}/**/*.ts`],
+  rules: {
+    "no-restricted-imports": [
+      "error",
+      {
+        patterns: rooms
+          .filter((other) => !allowed.includes(other))
+          .map((other) => ({
+            regex: `^(\\.\\./)+${other}(/|$)`,
+            message: `${room}/ may import from ${allowed.join(", ")} alone (docs/architecture.md).`,
+          })),
+      },
+    ],
+  },
+}));
+
+export default tseslint.config(
+  { ignores: ["node_modules/**", "**/golden/**"] },
+  {
+    files: ["**/*.ts"],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname } },
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    rules: {
+      "max-lines": ["error", { max: 400 }],
+      "max-params": ["error", { max: 4 }],
+      eqeqeq: "error",
+      "no-console": "off",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],
+      "@typescript-eslint/no-floating-promises": [
+        "error",
+        { allowForKnownSafeCalls: [{ from: "package", package: "node:test", name: ["test", "it", "describe", "suite"] }] },
+      ],
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/no-non-null-assertion": "error",
+      "@typescript-eslint/require-await": "off",
+    },
+  },
+  ...oneWay,
+);

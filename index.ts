@@ -1,0 +1,26 @@
+import { Balancer } from "./components/balancer";
+import { createHosts } from "./components/hosts";
+import { SoftmapProject } from "./components/softmapProject";
+import { readStack } from "./components/stackConfig";
+import { Workers } from "./components/workers";
+
+const { config, siteKey } = readStack();
+
+const hosts = createHosts("hosts", config);
+const projects = config.projects.map(
+  (project) =>
+    new SoftmapProject(project.name, {
+      ...project,
+      sites: project.sites.map((site) => ({ ...site, key: siteKey(site.domain) })),
+      protectKeys: config.protectKeys,
+    }),
+);
+const workers = new Workers("workers", { hosts: hosts.workers, projects, torNetwork: hosts.torNetwork });
+const balancer = new Balancer("balancer", { ...config, hosts: hosts.balancers, publishes: workers, torNetwork: hosts.torNetwork });
+
+/** Domain to onion address, for every project. */
+export const addresses = Object.fromEntries(projects.map((project) => [project.name, project.addresses]));
+/** Each tor daemon with its own address and the worker it runs on. */
+export const backends = workers.backends.map(({ name, worker, project, key }) => ({ name, worker, project, address: key.address }));
+/** What each balancer proved when it last published. */
+export const published = balancer.published;
