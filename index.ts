@@ -4,23 +4,30 @@ import { SoftmapProject } from "./components/softmapProject";
 import { readStack } from "./components/stackConfig";
 import { Workers } from "./components/workers";
 
-const { config, siteKey } = readStack();
+const { config, withKey } = readStack();
 
 const hosts = createHosts("hosts", config);
 const projects = config.projects.map(
-  (project) =>
-    new SoftmapProject(project.name, {
-      ...project,
-      sites: project.sites.map((site) => ({ ...site, key: siteKey(site.domain) })),
-      protectKeys: config.protectKeys,
-    }),
+  ({ name, sites, ...settings }) =>
+    new SoftmapProject(name, { ...settings, sites: sites.map(withKey), protectKeys: config.protectKeys }),
 );
 const workers = new Workers("workers", { hosts: hosts.workers, projects, torNetwork: hosts.torNetwork });
-const balancer = new Balancer("balancer", { ...config, hosts: hosts.balancers, publishes: workers, torNetwork: hosts.torNetwork });
+const balancer = new Balancer("balancer", {
+  hosts: hosts.balancers,
+  publishes: workers,
+  torNetwork: hosts.torNetwork,
+  publishTimeout: config.publishTimeout,
+  retireGrace: config.retireGrace,
+});
 
 /** Domain to onion address, for every project. */
 export const addresses = Object.fromEntries(projects.map((project) => [project.name, project.addresses]));
 /** Each tor daemon with its own address and the worker it runs on. */
-export const backends = workers.backends.map(({ name, worker, project, key }) => ({ name, worker, project, address: key.address }));
+export const backends = workers.backends.map(({ name, worker, project, key }) => ({
+  name,
+  worker,
+  project,
+  address: key.address,
+}));
 /** What each balancer proved when it last published. */
 export const published = balancer.published;

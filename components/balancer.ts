@@ -1,21 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { remote } from "@pulumi/command";
-import { balancerRelease, publication, type Frontend } from "./balancerRelease";
+import { balancerRelease, frontendsOf, publication, type FileAndUnit, type Frontend } from "./balancerRelease";
 import { Component } from "./component";
 import { hostStep, tidyStep } from "./hostStep";
-import { RenderedConfig } from "./renderedConfig";
 import type { Host, TorNetwork } from "./hosts/host";
+import { renderer } from "./renderer";
+import { keepNothing, keepPlanned } from "./retirement";
 import type { Workers } from "./workers";
-import { keepOnly } from "./retire";
 
 /** Arguments of {@link Balancer}. */
 export interface BalancerArgs {
-  /** The machines that publish. More than one publish the same descriptors side by side. */
+  /** The machines that publish. More than one publish the same backends side by side, with the same keys. */
   readonly hosts: readonly Host[];
-  /** The pool whose backends are published: every project of it, every site. */
+  /** The pool whose backends are published: every site of every project of it. */
   readonly publishes: Workers;
   /** A private Tor network, with Onionbalance's test timers. @default the public one */
-  readonly torNetwork?: TorNetwork;
+  readonly torNetwork?: TorNetwork | undefined;
   /** Seconds until a publication that cannot be proved fails. @default 900 */
   readonly publishTimeout?: number;
   /** Seconds that backends which leave the plan stay up after the balancer has published without them. @default 600 */
@@ -35,14 +35,92 @@ export class Balancer extends Component {
   constructor(name: string, args: BalancerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Balancer", name, [], opts);
     const frontends = frontendsOf(args.publishes);
+    const files = this.renderFiles(frontends, args.torNetwork);
 
-    const tor = this.renderTor(args.torNetwork);
-    const releases = args.hosts.map((host) => this.releaseTo(host, tor));
-    const onionbalance = this.renderOnionbalance(frontends, args.torNetwork);
-    const publications = args.hosts.map((host, i) => this.publishFrom(host, { args, frontends, onionbalance, after: releases[i] }));
+    const releases = args.hosts.map((host) => this.releaseTo(host, files.tor));
+    const publications = args.hosts.map((host) => this.publishFrom(host, { frontends, files, args, releases }));
     this.tidyWorkers(args.publishes, publications);
-    this.tidyBalancers(args.hosts, [...releases, ...publications]);
-    this.published = proofs(args.hosts, publications);
+    this.tidyBalancers(args.hosts, publications);
+
+    this.published = proofsOf(args.hosts, publications);
     this.registerOutputs({ published: this.published });
   }
+
+  private renderFiles(
+    frontends: readonly Frontend[],
+    network: TorNetwork | undefined,
+  ): { tor: FileAndUnit; onionbalance: FileAndUnit } {
+    const render = renderer(this);
+    const services = frontends.map(({ domain, address, backends }) => ({ domain, address, backends }));
+    return {
+      tor: {
+        file: render("tor-torrc", "balancer-torrc", { network: [...(network?.torrc ?? [])] }),
+        unit: render("unit-tor", "unit-balancer-tor", {}),
+      },
+      onionbalance: {
+        file: render("onionbalance", "onionbalance", { services }),
+        unit: render("unit-onionbalance", "unit-onionbalance", { testnet: network !== undefined }),
+      },
+    };
+  }
+
+  private releaseTo(host: Host, tor: FileAndUnit): remote.Command {
+    return hostStep(
+      this.childName(`${host.name}-release`),
+      { host, program: balancerRelease(host, tor) },
+      { parent: this },
+    );
+  }
+
+  /** Publishing waits for every worker and for this component's own tors: what is listed must be there. */
+  private publishFrom(host: Host, { frontends, files, args, releases }: PublishArgs): remote.Command {
+    const program = publication({
+      host,
+      frontends,
+      onionbalance: files.onionbalance,
+      publishTimeout: args.publishTimeout ?? 900,
+      retireGrace: args.retireGrace ?? 600,
+    });
+    const dependsOn = [...args.publishes.releases, ...releases];
+    return hostStep(this.childName(`${host.name}-publish`), { host, program }, { parent: this, dependsOn });
+  }
+
+  /** What a worker no longer runs is stopped there, but not before every balancer has published without it. */
+  private tidyWorkers(workers: Workers, publications: readonly remote.Command[]): void {
+    for (const host of workers.hosts) {
+      const program = keepPlanned(host, workers);
+      tidyStep(
+        this.childName(`${host.name}-retire`),
+        { host, program },
+        { parent: this, dependsOn: [...publications] },
+      );
+    }
+  }
+
+  /** When a balancer leaves, its site keys leave the machine with it. */
+  private tidyBalancers(hosts: readonly Host[], publications: readonly remote.Command[]): void {
+    for (const host of hosts) {
+      tidyStep(
+        this.childName(`${host.name}-leave`),
+        { host, program: keepNothing(host) },
+        { parent: this, dependsOn: [...publications] },
+      );
+    }
+  }
+}
+
+interface PublishArgs {
+  readonly frontends: readonly Frontend[];
+  readonly files: { readonly onionbalance: FileAndUnit };
+  readonly args: BalancerArgs;
+  readonly releases: readonly remote.Command[];
+}
+
+function proofsOf(
+  hosts: readonly Host[],
+  publications: readonly remote.Command[],
+): pulumi.Output<Record<string, string>> {
+  return pulumi
+    .all(publications.map((publication) => publication.stdout))
+    .apply((proofs) => Object.fromEntries(hosts.map(({ name }, i) => [name, proofs[i] ?? ""])));
 }

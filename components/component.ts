@@ -18,7 +18,7 @@ export abstract class Component extends pulumi.ComponentResource {
   }
 
   /** A child's name: the parent's, then what it is. So a name in an error or a diff leads to its room. */
-  protected childName(what: string): string {
+  childName(what: string): string {
     return `${this.name}-${what}`;
   }
 }

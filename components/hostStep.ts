@@ -24,10 +24,17 @@ export function hostStep(name: string, args: HostStepArgs, opts: pulumi.CustomRe
  */
 export function tidyStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): remote.Command {
   const machine = args.host.machine && { deletedWith: args.host.machine };
-  return new remote.Command(name, { update: bootstrap, delete: `${bootstrap} everything`, ...stream(args) }, { ...opts, ...machine });
+  return new remote.Command(
+    name,
+    { update: bootstrap, delete: `${bootstrap} everything`, ...stream(args) },
+    { ...opts, ...machine },
+  );
 }
 
-function stream({ host, program }: HostStepArgs): Pick<remote.CommandArgs, "connection" | "stdin" | "addPreviousOutputInEnv"> {
+function stream({
+  host,
+  program,
+}: HostStepArgs): Pick<remote.CommandArgs, "connection" | "stdin" | "addPreviousOutputInEnv"> {
   // The variables of a previous run would need AcceptEnv in every sshd.
   return { connection: host.connection, stdin: pulumi.secret(program), addPreviousOutputInEnv: false };
 }

@@ -10,11 +10,11 @@ export interface SiteArgs {
   /** Names below the domain whose links are rewritten too; requests for any subdomain are served in any case. @example ["cdn"] @default [] */
   readonly subdomains?: readonly string[];
   /** The address that the key must have: a guard against adopting the wrong key. @example "<56 characters>.onion" */
-  readonly onion?: string;
+  readonly onion?: string | undefined;
   /** An existing key: tor's `hs_ed25519_secret_key` as base64, a PEM key, or a path to either. A secret. @default a new key at the first `up`, kept for ever */
-  readonly key?: pulumi.Input<string>;
+  readonly key?: pulumi.Input<string> | undefined;
   /** The old address, named to let it go: without this, a change of address is refused. @default none */
-  readonly replaceAddress?: string;
+  readonly replaceAddress?: string | undefined;
 }
 
 /** Arguments of {@link SoftmapProject}. */
@@ -74,7 +74,7 @@ export class SoftmapProject extends Component {
     const { domain, onion, key, replaceAddress, subdomains = [] } = site;
     const identity = new OnionKey(
       this.childName(domain),
-      { ...(key && { key }), ...(onion && { onion }), ...(replaceAddress && { replaceAddress }) },
+      { key, onion, replaceAddress, label: `site ${domain}` },
       { parent: this, protect, retainOnDelete: true },
     );
     return { domain, subdomains, key: identity };

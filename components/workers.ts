@@ -1,15 +1,15 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { remote } from "@pulumi/command";
 import { Component } from "./component";
 import { hostStep } from "./hostStep";
 import { OnionKey } from "./onionKey";
-import { RenderedConfig } from "./renderedConfig";
+import { renderer } from "./renderer";
 import type { Host, TorNetwork } from "./hosts/host";
 import type { SoftmapProject } from "./softmapProject";
-import { workerRelease, type DaemonFiles, type ProjectFiles } from "./workerRelease";
+import { workerRelease, type ProjectFiles, type WorkerUnits } from "./workerRelease";
 import { validatePool } from "../config/parse";
-import { planBackends, type Backend } from "../plan/plan";
 import { daemonName } from "../plan/names";
+import { planBackends, type Backend } from "../plan/plan";
 
 /** Arguments of {@link Workers}. */
 export interface WorkersArgs {
@@ -18,7 +18,7 @@ export interface WorkersArgs {
   /** What they serve. */
   readonly projects: readonly SoftmapProject[];
   /** A private Tor network. @default the public one */
-  readonly torNetwork?: TorNetwork;
+  readonly torNetwork?: TorNetwork | undefined;
 }
 
 /** One tor daemon's onion service on one worker, with its key. */
@@ -57,28 +57,36 @@ export class Workers extends Component {
       { name: project.name, softmapTorWorkers: project.softmapTorWorkers },
       this.hosts.map((host) => host.name),
     );
-    return backends.map((backend) => ({ ...backend, key: new OnionKey(this.childName(backend.name), {}, { parent: this }) }));
+    return backends.map((backend) => ({
+      ...backend,
+      key: new OnionKey(this.childName(backend.name), {}, { parent: this }),
+    }));
   }
 
   /** A project's files are the same on every worker: rendered once, so that a preview shows a change once. */
   private renderProject(project: SoftmapProject, network: TorNetwork | undefined): ProjectFiles {
+    const render = renderer(this);
     const frontends = project.sites.map((site) => site.key.address);
-    const sites = project.sites.map(({ domain, subdomains, key }) => ({ domain, subdomains: [...subdomains], onion: key.address }));
+    const sites = project.sites.map(({ domain, subdomains, key }) => ({
+      domain,
+      subdomains: [...subdomains],
+      onion: key.address,
+    }));
     const daemons = Array.from({ length: project.softmapTorWorkers }, (_, i) => i + 1);
 
     return {
       project: project.name,
-      nginx: this.render(`${project.name}-nginx`, "nginx", {
+      nginx: render(`${project.name}-nginx`, "nginx", {
         project: project.name,
         daemons: project.softmapTorWorkers,
         sites,
         nginxResolver: [...project.nginxResolver],
         nginxTimeout: project.nginxTimeout,
       }),
-      obConfig: this.render(`${project.name}-ob-config`, "ob-config", { frontends }),
-      daemons: daemons.map((index): DaemonFiles => {
+      obConfig: render(`${project.name}-ob-config`, "ob-config", { frontends }),
+      daemons: daemons.map((index) => {
         const daemon = daemonName(project.name, index);
-        const torrc = this.render(`${daemon}-torrc`, "backend-torrc", {
+        const torrc = render(`${daemon}-torrc`, "backend-torrc", {
           daemon,
           project: project.name,
           index,
@@ -90,22 +98,14 @@ export class Workers extends Component {
     };
   }
 
-  private renderUnits(): { tor: pulumi.Output<string>; nginx: pulumi.Output<string> } {
-    return { tor: this.render("unit-tor", "unit-tor", {}), nginx: this.render("unit-nginx", "unit-nginx", {}) };
+  private renderUnits(): WorkerUnits {
+    const render = renderer(this);
+    return { tor: render("unit-tor", "unit-tor", {}), nginx: render("unit-nginx", "unit-nginx", {}) };
   }
 
-  private releaseTo(host: Host, projects: readonly ProjectFiles[], units: ReturnType<Workers["renderUnits"]>): remote.Command {
+  private releaseTo(host: Host, projects: readonly ProjectFiles[], units: WorkerUnits): remote.Command {
     const backends = this.backends.filter((backend) => backend.worker === host.name);
     const program = workerRelease({ host, projects, units, backends });
     return hostStep(this.childName(`${host.name}-release`), { host, program }, { parent: this });
   }
-
-  private render: RenderFile = (what, template, model) =>
-    new RenderedConfig(this.childName(what), { template, model }, { parent: this }).text;
 }
-
-type RenderFile = <T extends RenderedConfig.Template>(
-  what: string,
-  template: T,
-  model: pulumi.Input<RenderedConfig.Model<T>>,
-) => pulumi.Output<string>;

@@ -9,8 +9,8 @@ import { globSync } from "node:fs";
 import { finished } from "node:stream/promises";
 import { cpus } from "node:os";
 import { ensureEngine } from "../lab/engine/engine";
-import { ensureLabImage } from "../lab/image";
-import { sayElapsed } from "../lab/say";
+import { ensureLabImage } from "../lab/lab";
+import { stopwatch } from "../lab/progress";
 
 interface Counts {
   passed: number;
@@ -23,7 +23,7 @@ async function main(filters: readonly string[]): Promise<number> {
     .sort();
   const labFiles = files.filter((file) => file.endsWith(".e2e.test.ts"));
   const quickFiles = files.filter((file) => !labFiles.includes(file));
-  const say = sayElapsed("test");
+  const say = stopwatch();
 
   // The engine and the host image are built once a machine; the contract test and the lab need them.
   await ensureEngine(say);

@@ -7,6 +7,8 @@ export interface Host {
   readonly name: string;
   /** How to reach it, host key pinned; secret, because it holds the operator's private key. */
   readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
+  /** Which incarnation of the machine this is: when it changes, the host gets everything again. */
+  readonly instance?: pulumi.Output<string>;
   /** The machine as a resource, where it is one: when it goes in the same update nothing has to be tidied up on it. */
   readonly machine?: pulumi.Resource;
 }
@@ -24,7 +26,7 @@ export interface Hosts {
   readonly balancers: readonly Host[];
   readonly workers: readonly Host[];
   /** Absent: the public Tor network. */
-  readonly torNetwork?: TorNetwork;
+  readonly torNetwork?: TorNetwork | undefined;
 }
 
 /** How long a dial may take and how often it is tried: a machine that boots right now answers within this. */

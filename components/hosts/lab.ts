@@ -32,9 +32,9 @@ export class LabHosts extends Component implements Hosts {
     const privateKey = pulumi.secret(network.privateKey);
     const boot = (host: string): [string, Host] => {
       const machine = new LabHost(this.childName(host), { lab, host }, { parent: this });
-      const { address, port, user, hostKey } = machine;
+      const { address, port, user, hostKey, instance } = machine;
       const connection = pulumi.secret({ host: address, port, user, hostKey, privateKey, ...patience });
-      return [host, { name: host, connection, machine }];
+      return [host, { name: host, connection, machine, instance }];
     };
 
     const machines = new Map([...new Set([...args.balancers, ...args.workers])].map(boot));
@@ -51,9 +51,10 @@ class LabHost extends pulumi.dynamic.Resource {
   declare readonly port: pulumi.Output<number>;
   declare readonly user: pulumi.Output<string>;
   declare readonly hostKey: pulumi.Output<string>;
+  declare readonly instance: pulumi.Output<string>;
 
   constructor(name: string, args: { lab: string; host: string }, opts: pulumi.CustomResourceOptions) {
-    const unset = { address: undefined, port: undefined, user: undefined, hostKey: undefined };
+    const unset = { address: undefined, port: undefined, user: undefined, hostKey: undefined, instance: undefined };
     super(labHostProvider, name, { ...args, ...unset }, opts, "lab", "Host");
   }
 }
@@ -61,7 +62,10 @@ class LabHost extends pulumi.dynamic.Resource {
 function readLabNetwork(lab: string): { torrc: string[]; privateKey: string } {
   const folder = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "softmap", "labs", lab);
   try {
-    const network = JSON.parse(readFileSync(join(folder, "network.json"), "utf8")) as { torrc: string[]; privateKeyFile: string };
+    const network = JSON.parse(readFileSync(join(folder, "network.json"), "utf8")) as {
+      torrc: string[];
+      privateKeyFile: string;
+    };
     return { torrc: network.torrc, privateKey: readFileSync(network.privateKeyFile, "utf8") };
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? "unreadable";

@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import type * as pulumi from "@pulumi/pulumi";
 
 interface LabHostState {
@@ -7,6 +8,8 @@ interface LabHostState {
   port: number;
   user: string;
   hostKey: string;
+  /** The container's id: another one is another machine under the same name. */
+  instance: string;
 }
 
 /**
@@ -14,8 +17,6 @@ interface LabHostState {
  * Exit code 3 means that there is no such host.
  */
 async function labHost(verb: "up" | "show" | "down", lab: string, host: string): Promise<LabHostState | undefined> {
-  // Required inside: the provider's code is serialized, and modules travel by name.
-  const { execFile } = require("child_process") as typeof import("child_process");
   const args = ["-r", "ts-node/register", "lab/main.ts", "--name", lab, "host", verb, host];
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { maxBuffer: 1 << 24 }, (error, stdout, stderr) => {

@@ -58,7 +58,11 @@ function connectionTo(host: SshHostArgs, args: SshHostsArgs): Host["connection"]
     port: host.port ?? 22,
     user: host.user ?? args.user ?? "root",
     hostKey: host.hostKey,
-    ...(args.privateKey === undefined ? (agent === undefined ? {} : { agentSocketPath: agent }) : { privateKey: args.privateKey }),
+    ...(args.privateKey === undefined
+      ? agent === undefined
+        ? {}
+        : { agentSocketPath: agent }
+      : { privateKey: args.privateKey }),
     ...patience,
   });
 }

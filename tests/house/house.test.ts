@@ -5,7 +5,9 @@ import { test } from "node:test";
 
 /** Files git knows or would take, as they are now. */
 function sources(...patterns: string[]): string[] {
-  const list = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "--", ...patterns], { encoding: "utf8" });
+  const list = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "--", ...patterns], {
+    encoding: "utf8",
+  });
   return list.split("\n").filter((file) => file !== "" && readable(file));
 }
 
@@ -27,7 +29,9 @@ test("lint: rules that catch faults", () => passes("eslint", "."));
 test("format", () => passes("prettier", "--check", "--log-level", "warn", "."));
 
 test("no source file is longer than 400 lines", () => {
-  const long = sources("*.ts", "*.py", "*.sh", "*.ejs").filter((file) => readFileSync(file, "utf8").split("\n").length > 401);
+  const long = sources("*.ts", "*.py", "*.sh", "*.ejs").filter(
+    (file) => readFileSync(file, "utf8").split("\n").length > 401,
+  );
   assert.deepEqual(long, []);
 });
 
@@ -40,7 +44,9 @@ test("no file names a folder of one machine", () => {
 });
 
 test("no test is switched off", () => {
-  const off = sources("*.test.ts").filter((file) => /\.(skip|only|todo)\(|\b(skip|only|todo): true/.test(readFileSync(file, "utf8")));
+  const off = sources("*.test.ts").filter((file) =>
+    /\.(skip|only|todo)\(|\b(skip|only|todo): true/.test(readFileSync(file, "utf8")),
+  );
   assert.deepEqual(
     off.filter((file) => file !== "tests/house/house.test.ts"),
     [],

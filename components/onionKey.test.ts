@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checkOnionAddress } from "../onion/address";
+import { keysOfSeed, parseSecretFile } from "../onion/keys";
+import { throughTheState } from "./closure";
+import { onionKeyProvider, unreadableKey } from "./onionKeyProvider";
+
+const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+const [one, two] = [1, 2].map((byte) => keysOfSeed(new Uint8Array(32).fill(byte))) as [Keys, Keys];
+type Keys = ReturnType<typeof keysOfSeed>;
+const base64 = (keys: Keys) => Buffer.from(keys.secretFile).toString("base64");
+const label = "site www.example.org";
+const loaded = throughTheState(onionKeyProvider);
+
+/** One `up` as the engine runs it: check, then create, or diff and update. Throws what a person would be shown. */
+async function up(state: State | undefined, args: Record<string, string>): Promise<State & { step: string }> {
+  const { provider } = await loaded;
+  const checked = await provider.check(state?.inputs ?? {}, { label, ...args });
+  const failures = checked.failures ?? [];
+  if (failures.length > 0) throw new Error(failures.map(({ reason }) => reason).join("\n"));
+  const inputs = { ...(checked.inputs as Record<string, string>), __provider: "code" };
+  if (!state) return { inputs, outputs: (await provider.create(inputs)).outs as never, step: "create" };
+  const { changes, replaces } = await provider.diff("id", state.outputs, inputs);
+  assert.equal(replaces, undefined, "site keys are protected: never a replacement");
+  if (!changes) return { inputs, outputs: state.outputs, step: "same" };
+  return { inputs, outputs: (await provider.update("id", state.outputs, inputs)).outs as never, step: "update" };
+}
+
+interface State {
+  inputs: Record<string, string>;
+  outputs: Record<string, string>;
+}
+
+test("a key is made once and kept for ever", async () => {
+  const first = await up(undefined, {});
+  assert.equal(first.inputs["address"], undefined, "unknown in a first preview");
+  const { address = "", hostname, secretKey = "", publicKey = "" } = first.outputs;
+  assert.equal(checkOnionAddress(address), undefined);
+  assert.equal(hostname, `${address}\n`);
+  const keys = parseSecretFile(Buffer.from(secretKey, "base64"));
+  assert.equal(keys.address, address);
+  assert.deepEqual(Buffer.from(publicKey, "base64"), Buffer.from(keys.publicFile));
+  const second = await up(first, {});
+  assert.deepEqual([second.step, second.outputs], ["same", first.outputs]);
+  assert.notEqual((await up(undefined, {})).outputs["address"], address);
+});
+
+test("a key that is given is adopted, and its address is known at preview", async () => {
+  const adopted = await up(undefined, { secretKey: base64(one), onion: one.address });
+  assert.equal(adopted.inputs["address"], one.address);
+  assert.equal(adopted.outputs["secretKey"], base64(one));
+  // In another form, without its onion, or not given any more: nothing changes.
+  const bare = Buffer.from(one.secretFile.subarray(32)).toString("base64");
+  for (const args of [{ secretKey: bare }, {}, { onion: one.address }])
+    assert.equal((await up(adopted, args)).step, "same");
+});
+
+test("the key of a generated address can be given later: nothing changes", async () => {
+  const first = await up(undefined, {});
+  const later = await up(first, { secretKey: first.outputs["secretKey"] ?? "" });
+  assert.deepEqual([later.step, later.outputs], ["same", first.outputs]);
+});
+
+test("an address is let go only by its name, in place, and only once", async () => {
+  for (const first of [await up(undefined, {}), await up(undefined, { secretKey: base64(one) })]) {
+    const old = first.outputs["address"] ?? "";
+    const refused = {
+      message: `${label}: its address would change from ${old} to ${two.address}. To let it go set replaceAddress: ${old}`,
+    };
+    await assert.rejects(up(first, { secretKey: base64(two) }), refused);
+    await assert.rejects(up(first, { secretKey: base64(two), replaceAddress: two.address }), refused);
+    const changed = await up(first, { secretKey: base64(two), replaceAddress: old });
+    assert.deepEqual([changed.step, changed.outputs["address"]], ["update", two.address]);
+    assert.equal((await up(changed, { secretKey: base64(two), replaceAddress: old })).step, "same");
+    assert.equal((await up(changed, { secretKey: base64(two) })).step, "same");
+  }
+});
+
+test("without a key replaceAddress makes a new one, once", async () => {
+  const first = await up(undefined, {});
+  const old = first.outputs["address"] ?? "";
+  const changed = await up(first, { replaceAddress: old });
+  assert.equal(changed.step, "update");
+  assert.notEqual(changed.outputs["address"], old);
+  assert.equal((await up(changed, { replaceAddress: old })).step, "same");
+});
+
+test("onion and key must belong together", async () => {
+  const both = new RegExp(`${label}: onion says ${two.address} but the key given is that of ${one.address}`);
+  await assert.rejects(up(undefined, { secretKey: base64(one), onion: two.address }), both);
+  await assert.rejects(up(undefined, { onion: two.address }), /its key was not given/);
+  const held = await up(undefined, { secretKey: base64(one) });
+  await assert.rejects(up(held, { onion: two.address }), /the key that is held is that of/);
+  await assert.rejects(up(held, { onion: one.address, replaceAddress: one.address }), /cannot be kept and let go/);
+});
+
+test("all problems at once, none with the key in it or a property whose value would be printed", async () => {
+  const { provider } = await loaded;
+  const broken = base64(one).slice(0, 100);
+  const news = { label, secretKey: broken, onion: "short.onion", replaceAddress: "x" };
+  const { failures = [] } = await provider.check({}, news);
+  assert.equal(failures.length, 3);
+  for (const { property, reason } of failures) {
+    assert.equal(property, "");
+    assert.ok(reason.startsWith(`${label}: `) && !reason.includes(broken.slice(0, 20)), reason);
+  }
+  const missing = await provider.check({}, { label, secretKey: `${unreadableKey}ENOENT` });
+  assert.match(missing.failures?.[0]?.reason ?? "", /nor the name of a file that can be read \(ENOENT\)/);
+});
+
+test("a key that is not known yet leaves everything unknown", async () => {
+  const { provider } = await loaded;
+  const { inputs, failures } = await provider.check({}, { label, secretKey: unknown });
+  assert.deepEqual(failures, []);
+  assert.deepEqual([inputs.address, inputs.secretKey, inputs.publicKey], [unknown, unknown, unknown]);
+  assert.equal((await provider.diff("id", { label, address: one.address }, inputs)).changes, true);
+});
+
+test("the closure is small and needs two modules", async () => {
+  const { text } = await loaded;
+  assert.ok(text.length < 24_000, `${text.length} bytes`);
+  assert.deepEqual([...new Set(text.match(/require\("[^"]+"\)/g))].sort(), [
+    'require("@noble/ed25519/index.js")',
+    'require("crypto")',
+  ]);
+});

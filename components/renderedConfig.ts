@@ -1,0 +1,66 @@
+import * as pulumi from "@pulumi/pulumi";
+import { templates, type Models, type TemplateName } from "../templates";
+import { readSources } from "../templates/sources";
+import { renderedConfigProviders } from "./renderedConfigProvider";
+
+/** A model whose values may be outputs of other resources. */
+export interface RenderedConfigArgs<Name extends TemplateName> {
+  /** Which file: `nginx`, `backend-torrc`, ... */
+  readonly template: Name;
+  /** What the template wants. Never a secret: the text is shown in previews and kept in clear. */
+  readonly model: pulumi.Input<DeepInput<Models[Name]>>;
+}
+
+/** `T` with an Input at every depth. */
+export type DeepInput<T> = T extends string | number | boolean | undefined
+  ? pulumi.Input<T>
+  : T extends readonly (infer Item)[]
+    ? pulumi.Input<readonly DeepInput<Item>[]>
+    : pulumi.Input<{ [Key in keyof T]: DeepInput<T[Key]> }>;
+
+/**
+ * One file rendered from a template, so that `pulumi preview --diff` shows the lines that change. Rendering happens in
+ * the provider's `check`: the text is an input, known at preview as soon as the model is.
+ * Fails at preview, naming file, property and value, when a value cannot be written in its place.
+ * @example new RenderedConfig("news-ob-config", { template: "ob-config", model: { frontends: [key.address] } }).text
+ */
+export class RenderedConfig<Name extends TemplateName = TemplateName> extends pulumi.dynamic.Resource {
+  /** The template's name. */
+  declare readonly template: pulumi.Output<Name>;
+  /** The file. */
+  declare readonly text: pulumi.Output<string>;
+
+  constructor(name: string, args: RenderedConfigArgs<Name>, opts: pulumi.CustomResourceOptions = {}) {
+    if (!Object.hasOwn(templates, args.template)) {
+      const names = Object.keys(templates).join(", ");
+      throw new Error(`RenderedConfig ${name}: template "${args.template}" does not exist. There are ${names}`);
+    }
+    super(
+      renderedConfigProviders[args.template],
+      name,
+      {
+        template: args.template,
+        model: withoutSecrets(name, args.model),
+        // The text of the template, read here because the provider runs in whatever folder the program is in.
+        // `check` uses and drops it, so that neither the state nor a diff has it.
+        sources: readSources(args.template),
+        text: undefined,
+      },
+      opts,
+      "softmap",
+      "RenderedConfig",
+    );
+  }
+}
+
+/** The model, or an error when any of it is secret: the mark would be lost in rendering, and the secret shown. */
+function withoutSecrets(name: string, model: pulumi.Input<unknown>): pulumi.Output<unknown> {
+  const all = pulumi.output(model);
+  return pulumi.output(pulumi.isSecret(all)).apply((secret) => {
+    if (secret)
+      throw new Error(
+        `RenderedConfig ${name}: its model has a secret, and rendered text is never secret. Send secrets apart`,
+      );
+    return all;
+  });
+}

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { documented, stackFileSchema } from "./docs";
+import { validateStackConfig } from "./parse";
+import { lab, machine, onion, project, site, ssh, withSite } from "./samples";
+import { type Json, jsonSchemaOf } from "./schema/json";
+import { stackSchema } from "./schema";
+
+test("every key has a doc line and an example that the schema takes", () => {
+  for (const schema of documented) {
+    const node = jsonSchemaOf(schema);
+    for (const [key, about] of Object.entries((node["properties"] ?? {}) as Record<string, Json>)) {
+      assert.match(String(about["description"]), /^\S.+\S$/, key);
+      const examples = about["examples"];
+      assert.ok(Array.isArray(examples) && examples.length > 0, `${key} has no example`);
+      for (const example of examples) assert.ok(accepts(about, example), `${key}: ${JSON.stringify(example)}`);
+    }
+  }
+});
+
+// As much of JSON schema as ours uses; a key that is not listed here fails the test that walks the schema.
+const notes = ["$schema", "title", "description", "default", "examples", "unit"];
+
+function accepts(node: Json | boolean, value: unknown): boolean {
+  if (typeof node === "boolean") return node;
+  return Object.entries(node).every(([keyword, rule]) => notes.includes(keyword) || holds(keyword, rule, value, node));
+}
+
+function holds(keyword: string, rule: unknown, value: unknown, node: Json): boolean {
+  const record = typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+  const schemas = rule as Record<string, Json>;
+  switch (keyword) {
+    case "type":
+      if (rule === "object") return record !== undefined;
+      if (rule === "array") return Array.isArray(value);
+      return rule === "integer" ? Number.isInteger(value) : typeof value === rule;
+    case "const":
+      return value === rule;
+    case "enum":
+      return (rule as unknown[]).includes(value);
+    case "pattern":
+      return typeof value !== "string" || new RegExp(String(rule)).test(value);
+    case "minimum":
+      return typeof value !== "number" || value >= Number(rule);
+    case "maximum":
+      return typeof value !== "number" || value <= Number(rule);
+    case "minItems":
+      return !Array.isArray(value) || value.length >= Number(rule);
+    case "items":
+      return !Array.isArray(value) || value.every((item) => accepts(rule as Json, item));
+    case "required":
+      return !record || (rule as string[]).every((key) => Object.hasOwn(record, key));
+    case "properties":
+      return (
+        !record ||
+        Object.entries(schemas).every(([key, inner]) => !Object.hasOwn(record, key) || accepts(inner, record[key]))
+      );
+    case "patternProperties":
+      return (
+        !record ||
+        Object.entries(schemas).every(([pattern, inner]) =>
+          Object.keys(record).every((key) => !new RegExp(pattern).test(key) || accepts(inner, record[key])),
+        )
+      );
+    case "additionalProperties": {
+      const known = Object.keys(node["properties"] ?? {});
+      return !record || Object.keys(record).every((key) => known.includes(key) || accepts(rule as Json, record[key]));
+    }
+    case "propertyNames":
+      return !record || Object.keys(record).every((key) => accepts(rule as Json, key));
+    case "anyOf":
+      return (rule as Json[]).some((inner) => accepts(inner, value));
+    case "oneOf":
+      return (rule as Json[]).filter((inner) => accepts(inner, value)).length === 1;
+    default:
+      throw new Error(`the schema uses ${keyword}, which this test does not know`);
+  }
+}
+
+const samples: [what: string, config: Record<string, unknown>][] = [
+  ["the smallest lab", lab()],
+  [
+    "a lab with everything",
+    lab({
+      balancers: ["north"],
+      workers: ["a", "b"],
+      workersOnBalancers: true,
+      protectKeys: false,
+      publishTimeout: "20m",
+      retireGrace: "0s",
+    }),
+  ],
+  ["a site with everything", withSite({ subdomains: ["cdn", "static.eu"], onion, replaceAddress: onion })],
+  [
+    "a project with everything",
+    lab({
+      projects: [
+        project({ softmapTorWorkers: 5, torIntrosPerDaemon: 20, nginxResolver: ["10.0.0.2"], nginxTimeout: "1m" }),
+      ],
+    }),
+  ],
+  ["ssh", ssh({}, { privateKeyFile: "~/.ssh/id" })],
+  ["ssh with port and user", ssh({ workers: [machine("w", "w.example.net", { port: 2222, user: "debian" })] })],
+  ["nothing", {}],
+  ["a misspelt key", lab({ wrokers: 2 })],
+  ["text for a number", lab({ workers: "two" })],
+  ["a fraction", lab({ workers: 1.5 })],
+  ["a number too large", lab({ workers: 51 })],
+  ["an unknown provider", lab({ hosts: { provider: "shh" } })],
+  ["a key of the other provider", lab({ hosts: { provider: "lab", user: "admin" } })],
+  ["a project without sites", lab({ projects: [project({ sites: [] })] })],
+  ["a project name with a space", lab({ projects: [project({ name: "a b" })] })],
+  ["2 introduction points", lab({ projects: [project({ torIntrosPerDaemon: 2 })] })],
+  ["a duration without unit", lab({ retireGrace: "600" })],
+  ["a URL for a domain", lab({ projects: [project({ sites: [{ domain: "https://www.example.org" }] })] })],
+  ["an unknown key of a site", withSite({ onoin: onion })],
+  ["an address of 16 characters", withSite({ onion: "expyuzz4wqqyqhjn.onion" })],
+  ["no host key", ssh({ workers: [{ name: "w", address: "203.0.113.2" }] })],
+  ["a port out of range", ssh({ workers: [machine("w", "203.0.113.2", { port: 0 })] })],
+  ["a list with null", lab({ projects: [null, project()], workers: [site] })],
+];
+
+for (const [what, config] of samples) {
+  test(`JSON schema and zod agree: ${what}`, () => {
+    const right = stackSchema.safeParse(config).success;
+    assert.equal(accepts(jsonSchemaOf(stackSchema), config), right);
+    const file = Object.fromEntries(Object.entries(config).map(([key, value]) => [`softmap:${key}`, value]));
+    assert.equal(accepts(stackFileSchema(), { config: { ...file, "aws:region": "x" }, encryptionsalt: "v1:x" }), right);
+    if (!right) assert.ok(validateStackConfig(config).length > 0);
+  });
+}

@@ -1,0 +1,133 @@
+// docs/config.md and docs/config.schema.json, made from the schema alone.
+import type { z } from "zod";
+import { valueAt } from "./place";
+import { hostSchema, hostsSchema, projectSchema, siteKeysSchema, siteSchema, stackSchema } from "./schema";
+import { labHostsSchema, sshHostsSchema } from "./schema/hosts";
+import { type Json, jsonSchemaOf } from "./schema/json";
+
+/** JSON schema (draft 2020-12) of a stack's file, `Pulumi.NAME.yaml`, for editors. */
+export function stackFileSchema(): Json {
+  const stack = jsonSchemaOf(stackSchema.extend({ siteKeys: siteKeysSchema }));
+  const keys = valueAt(stack, ["properties"]) as Json;
+  const properties = Object.fromEntries(
+    Object.entries(keys).map(([key, node]) => [`softmap:${key}`, topLevel(key, node as Json)]),
+  );
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "softmap: the config of a stack",
+    type: "object",
+    properties: {
+      config: {
+        type: "object",
+        properties,
+        required: (stack["required"] as string[]).map((key) => `softmap:${key}`),
+        patternProperties: { [`^softmap:(?!(${Object.keys(keys).join("|")})$)`]: false },
+      },
+    },
+    required: ["config"],
+  };
+}
+
+/** At the top level `pulumi config set` writes numbers and booleans as text; secrets are written as Pulumi encrypts them. */
+function topLevel(key: string, node: Json): Json {
+  const { description, default: fallback, examples, unit, ...type } = node;
+  const about = Object.fromEntries(
+    Object.entries({ description, default: fallback, examples, unit }).filter(([, value]) => value !== undefined),
+  );
+  if (type["type"] === "boolean") return { ...about, enum: [true, false, "true", "false"] };
+  if (key === "siteKeys") return { ...about, type: "object" };
+  const numbers = (type["anyOf"] as Json[] | undefined)?.some((branch) => branch["type"] === "integer");
+  if (numbers) return { ...about, anyOf: [...(type["anyOf"] as Json[]), { type: "string", pattern: "^[0-9]{1,2}$" }] };
+  return node;
+}
+
+/** Text of docs/config.schema.json. */
+export function schemaText(): string {
+  return `${JSON.stringify(stackFileSchema(), null, 2)}\n`;
+}
+
+const intro = `# The config of a stack
+
+Everything an operator sets is under \`config:\` in \`Pulumi.NAME.yaml\`, each key with \`softmap:\` in front. Made from
+\`config/schema.ts\` by \`npm run docs\`; \`docs/config.schema.json\` is the same for editors: put
+\`# yaml-language-server: $schema=docs/config.schema.json\` in the first line of the file.
+
+\`npm run check -- Pulumi.NAME.yaml\` tells every problem of a file at once and prints what it amounts to, without touching a
+host. Examples: \`examples/config/\`. Durations are a whole number and a unit, \`s\`, \`m\` or \`h\`.`;
+
+/** Text of docs/config.md. */
+export function markdown(): string {
+  const sections: [string, string, z.ZodType][] = [
+    ["Stack", "", stackSchema.extend({ siteKeys: siteKeysSchema })],
+    ["hosts, provider lab", "", labHostsSchema],
+    ["hosts, provider ssh", "", sshHostsSchema],
+    [
+      "A machine",
+      "An entry of `balancers` or `workers` with provider ssh. Its `user` is that of `hosts` unless it has its own.",
+      hostSchema,
+    ],
+    ["A project", "An entry of `projects`.", projectSchema],
+    ["A site", "An entry of a project's `sites`.", siteSchema],
+  ];
+  return (
+    [intro, ...sections.map(([title, text, schema]) => section(title, text, jsonSchemaOf(schema)))].join("\n\n") +
+    `\n\n${after}\n`
+  );
+}
+
+const after = `## What softmap does not take
+
+- Proof of work (\`torPowEnabled\`, \`torPowQueueRate\`, \`torPowQueueBurst\`): a backend's descriptor would ask for it, but clients see the
+  site's own descriptor, which Onionbalance makes without it.
+- Client authorization: Onionbalance cannot read the descriptor of a backend that has it, so the site would not be published.
+- More than ten backends for one site: Onionbalance takes 2 introduction points of each, and clients refuse a descriptor with more
+  than 20.`;
+
+function section(title: string, text: string, schema: Json): string {
+  const required = (schema["required"] ?? []) as string[];
+  const rows = Object.entries(schema["properties"] as Record<string, Json>).map(([key, node]) => {
+    const fallback =
+      node["default"] === undefined ? (required.includes(key) ? "required" : "none") : code(node["default"]);
+    const cells = [
+      `\`${key}\``,
+      typeOf(node),
+      word(node["unit"]) ?? "-",
+      fallback,
+      word(node["description"]) ?? "",
+      code((node["examples"] as unknown[])[0]),
+    ];
+    return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  });
+  const table = [
+    "| key | type | unit | default | meaning | example |",
+    "| --- | --- | --- | --- | --- | --- |",
+    ...rows,
+  ].join("\n");
+  return [`## ${title}`, ...(text === "" ? [] : [text]), table].join("\n\n");
+}
+
+const word = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+const code = (value: unknown): string => `\`${JSON.stringify(value)}\``;
+
+function typeOf(node: Json): string {
+  const several = (node["anyOf"] ?? node["oneOf"]) as Json[] | undefined;
+  if (several) return [...new Set(several.map(typeOf))].join(" or ");
+  if (node["const"] !== undefined) return code(node["const"]);
+  if (node["type"] === "array") return `list of ${typeOf(node["items"] as Json).replace(/^an? /, "")}`;
+  if (node["type"] === "integer") {
+    const { minimum, maximum } = node;
+    return maximum === undefined ? "whole number" : `whole number, ${Number(minimum ?? 1)} to ${Number(maximum)}`;
+  }
+  return { string: "text", boolean: "true or false", object: "object" }[String(node["type"])] ?? String(node["type"]);
+}
+
+/** Every part of the config whose keys the docs list, for the test that none is without a doc line. */
+export const documented: readonly z.ZodType[] = [
+  stackSchema,
+  hostsSchema,
+  labHostsSchema,
+  sshHostsSchema,
+  hostSchema,
+  projectSchema,
+  siteSchema,
+];

@@ -1,0 +1,266 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { inputFromPulumi, inputFromStackFile } from "./input";
+import { parseStackConfig, validateHosts, validatePool, validateProject, validateStackConfig } from "./parse";
+import { ProblemsError, report } from "./problems";
+import { lab, line, machine, onion, project, site, ssh } from "./samples";
+
+test("every default is filled and durations are seconds", () => {
+  assert.deepEqual(parseStackConfig(lab()), {
+    hosts: {
+      provider: "lab",
+      name: "dev",
+      balancers: [{ name: "balancer1" }],
+      workers: [{ name: "worker1" }, { name: "worker2" }],
+    },
+    balancers: ["balancer1"],
+    workers: ["worker1", "worker2"],
+    workersOnBalancers: false,
+    projects: [
+      {
+        name: "news",
+        softmapTorWorkers: 2,
+        torIntrosPerDaemon: 3,
+        nginxResolver: [],
+        nginxTimeout: 15,
+        sites: [{ domain: "www.example.org", subdomains: [] }],
+      },
+    ],
+    protectKeys: true,
+    publishTimeout: 900,
+    retireGrace: 600,
+  });
+});
+
+test("a machine of provider ssh takes port 22 and the user of hosts unless it has its own", () => {
+  const { hosts } = parseStackConfig(ssh({ workers: [machine("w1", "203.0.113.2", { user: "debian", port: 2222 })] }));
+  assert.ok(hosts.provider === "ssh");
+  assert.deepEqual(
+    hosts.balancers.map(({ user, port }) => [user, port]),
+    [["admin", 22]],
+  );
+  assert.deepEqual(
+    hosts.workers.map(({ user, port }) => [user, port]),
+    [["debian", 2222]],
+  );
+});
+
+test("IPv6 resolvers leave in brackets", () => {
+  const { projects } = parseStackConfig(
+    lab({ projects: [project({ nginxResolver: ["2001:db8::2", "[2001:db8::3]:5353", "10.0.0.2:53"] })] }),
+  );
+  assert.deepEqual(projects[0]?.nginxResolver, ["[2001:db8::2]", "[2001:db8::3]:5353", "10.0.0.2:53"]);
+});
+
+test("a domain under another one is a site of its own", () => {
+  const sites = [{ domain: "example.org", subdomains: ["www"] }, site];
+  assert.deepEqual(validateStackConfig(lab({ projects: [project({ sites })] })), []);
+});
+
+test("an address with its key is right, and is not checked for one where nobody knows the keys", () => {
+  const config = lab({ projects: [project({ sites: [{ ...site, onion }] })] });
+  assert.deepEqual(validateStackConfig(config, { siteKeyDomains: ["www.example.org"] }), []);
+  assert.deepEqual(validateStackConfig(config), []);
+});
+
+test("all problems are in one report, in the order of the docs", () => {
+  const config = {
+    projects: [
+      project({ torIntrosPerDaemon: 2, sites: [{ domain: "www.example.org", onoin: onion }] }),
+      project({ name: "Shop" }),
+    ],
+    workers: 7,
+    hosts: { provider: "lab", nmae: "dev" },
+  };
+  assert.equal(
+    report(validateStackConfig(config)),
+    `7 problems in the configuration:
+
+  hosts: nmae
+    There is no such key in hosts with provider lab.
+    Next: Did you mean name?
+
+  project news: torIntrosPerDaemon = 2
+    It must be from 3 to 20: tor takes no other number of introduction points.
+    Next: Choose a number there, e.g. 3.
+
+  project news: sites[0].onoin
+    There is no such key in a site.
+    Next: Did you mean onion?
+
+  project Shop: name = "Shop"
+    A name is made of a-z, 0-9 and inner hyphens only.
+    Next: Write it as shop.
+
+  project Shop: sites[0].domain = "www.example.org"
+    The domain is in projects news and Shop; a domain is one site.
+    Next: Remove one of them.
+
+  project news: softmapTorWorkers = 2
+    7 workers x 2 tor daemons = 14 backends x 2 introduction points = 28 for each site; clients refuse a descriptor with more than 20, and the site would be gone.
+    Next: Set softmapTorWorkers to 1, or run this on at most 5 workers, or move sites to a second stack with workers of its own.
+
+  project Shop: softmapTorWorkers = 2
+    7 workers x 2 tor daemons = 14 backends x 2 introduction points = 28 for each site; clients refuse a descriptor with more than 20, and the site would be gone.
+    Next: Set softmapTorWorkers to 1, or run this on at most 5 workers, or move sites to a second stack with workers of its own.`,
+  );
+});
+
+const json = fc.oneof(
+  fc.jsonValue({ maxDepth: 4 }),
+  fc.object({ key: fc.constantFrom("name", "domain", "__proto__", "x"), maxDepth: 3 }),
+);
+const keys = [
+  "hosts",
+  "balancers",
+  "workers",
+  "workersOnBalancers",
+  "projects",
+  "protectKeys",
+  "publishTimeout",
+  "retireGrace",
+  "siteKeys",
+  "__proto__",
+  "toString",
+  "x",
+];
+
+/** Nothing but a config or a ProblemsError with something to say. */
+function staysCalm(raw: unknown): void {
+  try {
+    parseStackConfig(raw as Record<string, unknown>);
+  } catch (error) {
+    assert.ok(error instanceof ProblemsError, String(error));
+    assert.ok(error.problems.length > 0 && error.message.includes("Next: "));
+  }
+}
+
+test("any JSON gives a config or a report, never another error", () => {
+  fc.assert(fc.property(json, staysCalm));
+  fc.assert(fc.property(fc.dictionary(fc.constantFrom(...keys), json), staysCalm));
+});
+
+/** Paths of everything in a value, inner ones after outer ones. */
+function paths(value: unknown, at: string[] = []): string[][] {
+  const inner = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  return [at, ...inner.flatMap(([key, child]) => paths(child, [...at, key]))];
+}
+
+function withValue(base: unknown, [step, ...rest]: string[], value: unknown): unknown {
+  if (step === undefined) return value;
+  const copy = (Array.isArray(base) ? [...(base as unknown[])] : { ...(base as object) }) as Record<string, unknown>;
+  copy[step] = withValue(copy[step], rest, value);
+  return copy;
+}
+
+test("a right config with any one value replaced gives a config or a report", () => {
+  const base = ssh({
+    projects: [project({ nginxResolver: ["10.0.0.2"], sites: [{ ...site, subdomains: ["cdn"], onion }] })],
+  });
+  staysCalm(base);
+  const odd = fc.oneof(
+    json,
+    fc.string({ unit: "binary" }),
+    fc.double(),
+    fc.constantFrom("", "\n", "a;b", "$x", "..", -1, 1e21),
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(...paths(base)), odd, (path, value) => staysCalm(withValue(base, path, value))),
+    { numRuns: 500 },
+  );
+});
+
+test("no report shows what stands under an unknown key or a private key", () => {
+  const config = lab({
+    secretThing: "hunter2",
+    projects: [project({ sites: [{ ...site, key: "hunter2" }] })],
+    siteKeys: "hunter2",
+  });
+  assert.doesNotMatch(report(validateStackConfig(config)), /hunter2/);
+  const pasted = ssh({}, { privateKeyFile: "-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2" });
+  assert.doesNotMatch(report(validateStackConfig(pasted)), /hunter2/);
+});
+
+test("Pulumi's texts and the stack's file give the same config", () => {
+  const siteKeys = { "www.example.org": { secure: "v1:aaaa" } };
+  const file = { ...lab({ workers: 3, protectKeys: false, retireGrace: "5s" }), siteKeys };
+  const prefixed = Object.entries(file).map(([name, value]): [string, unknown] => [`softmap:${name}`, value]);
+  const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+  const pulumi = inputFromPulumi({
+    ...Object.fromEntries(prefixed.map(([name, value]) => [name, asText(value)])),
+    "aws:region": "x",
+  });
+  const yaml = inputFromStackFile({ ...Object.fromEntries(prefixed), "aws:region": "x" });
+  assert.deepEqual(pulumi, yaml);
+  assert.deepEqual(pulumi.siteKeyDomains, ["www.example.org"]);
+  assert.ok(!("siteKeys" in pulumi.raw));
+  assert.deepEqual(parseStackConfig(pulumi.raw, pulumi), parseStackConfig(yaml.raw, yaml));
+});
+
+test("what `pulumi config set` writes as text is read as number and boolean; a siteKeys encrypted as a whole names nobody", () => {
+  const input = inputFromStackFile({
+    "softmap:workers": "3",
+    "softmap:protectKeys": "false",
+    "softmap:siteKeys": { secure: "v1:a" },
+  });
+  assert.deepEqual(input, { raw: { workers: 3, protectKeys: false }, siteKeyDomains: undefined });
+  assert.deepEqual(inputFromPulumi({}), { raw: {}, siteKeyDomains: [] });
+});
+
+test("a project by itself: the rules of the stack, keys in place", () => {
+  const args = {
+    name: "news",
+    nginxTimeout: 15,
+    protectKeys: true,
+    sites: [{ ...site, onion, key: Promise.resolve("secret") }],
+  };
+  assert.deepEqual(validateProject(args), []);
+  assert.deepEqual(
+    validateProject({
+      name: "news",
+      softmapTorWorkers: undefined,
+      nginxTimeout: undefined,
+      sites: [{ ...site, key: undefined }],
+    }),
+    [],
+  );
+  assert.deepEqual(
+    validateProject({ name: "news", torIntrosPerDaemon: 2, softmapTorWorkers: 11, sites: [{ ...site, onion }] }).map(
+      line,
+    ),
+    [
+      "project news: torIntrosPerDaemon = 2 | It must be from 3 to 20: tor takes no other number of introduction points. | Choose a number there, e.g. 3.",
+      `project news: sites[0].onion = "${onion}" | The address is given without its key: the balancer cannot publish it. | Give the site's \`key\`, or remove \`onion\` for a new address.`,
+      "project news: softmapTorWorkers = 11 | 1 worker x 11 tor daemons = 11 backends x 2 introduction points = 22 for each site; clients refuse a descriptor with more than 20, and the site would be gone. | Set softmapTorWorkers to 10, or move sites to a second stack with workers of its own.",
+    ],
+  );
+  for (const args of [undefined, null, 1, [], {}]) assert.ok(validateProject(args).length > 0);
+});
+
+test("a pool by itself: names, doubles over projects, the budget", () => {
+  const news = { name: "news", softmapTorWorkers: 2, sites: [site] };
+  assert.deepEqual(validatePool({ workers: ["w1", "w2"], projects: [news] }), []);
+  assert.deepEqual(
+    validatePool({ workers: [], projects: [news] }).map(({ message }) => message),
+    ["Without a worker no backend runs."],
+  );
+  const problems = validatePool({
+    workers: ["w1", "w1", "W"],
+    projects: [news, { ...news, name: "shop", softmapTorWorkers: 4 }],
+  });
+  assert.deepEqual(
+    problems.map(({ component, property }) => `${component}: ${property}`),
+    ["workers: [2]", "workers: [1]", "project shop: sites[0].domain", "project shop: softmapTorWorkers"],
+  );
+});
+
+test("machines by themselves: a machine in both lists does both, a double does not", () => {
+  const [a, b] = [machine("a", "203.0.113.1"), machine("b", "203.0.113.2")];
+  assert.deepEqual(validateHosts({ component: "hosts", balancers: [a], workers: [a, b] }), []);
+  assert.deepEqual(validateHosts({ component: "hosts", balancers: [a], workers: [a] }), []);
+  assert.deepEqual(validateHosts({ component: "hosts", balancers: [], workers: [b, { ...b, name: "c" }] }).map(line), [
+    'host c: address = "203.0.113.2" | c and b are the same machine: 203.0.113.2 port 22. | Remove one of them, or correct its address.',
+    "hosts: balancers | Without a balancer no site is published. | Give at least one balancer; it can run backends too with workersOnBalancers: true.",
+  ]);
+});

@@ -1,0 +1,103 @@
+// From what the operator wrote to a checked config: everything that is wrong with it in one report.
+import type { z } from "zod";
+import { countedHost } from "../plan/names";
+import { problemsOf } from "./issues";
+import { isRecord, once } from "./place";
+import { type Problem, refuse } from "./problems";
+import { hostsRules, rawPool } from "./rules/hosts";
+import { projectsRules } from "./rules/projects";
+import { type HostConfig, type StackConfig, stackSchema } from "./schema";
+import { kindOf } from "./words";
+
+/** What is known beside the config. */
+export interface ParseOptions {
+  /** Domains that the secret siteKeys names; left out when that is not known, and then it is not checked. */
+  siteKeyDomains?: readonly string[] | undefined;
+}
+
+export { validateHosts, validatePool, validateProject } from "./validate";
+
+type Input = z.output<typeof stackSchema>;
+
+/**
+ * The checked config of a stack, every default filled, durations in seconds.
+ * `raw` is keyed without `softmap:`; siteKeys is not part of it (of one that is there only the domains are read).
+ * Throws a {@link ProblemsError} with every problem; nothing else, whatever `raw` is.
+ * @example parseStackConfig({ hosts: { provider: "lab" }, projects: [{ name: "news", sites: [{ domain: "www.example.org" }] }] })
+ */
+export function parseStackConfig(raw: Readonly<Record<string, unknown>>, options: ParseOptions = {}): StackConfig {
+  const { result, problems } = check(raw, options);
+  refuse(problems);
+  if (!result) throw new Error("the config has no problem and no value");
+  return resolve(result) as StackConfig;
+}
+
+/** Every problem of a stack's config, without throwing; empty when it is right. Arguments as {@link parseStackConfig}. */
+export function validateStackConfig(raw: Readonly<Record<string, unknown>>, options: ParseOptions = {}): Problem[] {
+  return check(raw, options).problems;
+}
+
+function check(given: unknown, options: ParseOptions): { result?: Input; problems: Problem[] } {
+  if (!isRecord(given)) {
+    const message = `It must be an object of keys, but is ${kindOf(given)}.`;
+    const next = "Give the keys hosts, balancers, workers and projects.";
+    return { problems: [{ component: "stack", property: "config", message, next, path: [] }] };
+  }
+  const { siteKeys, ...raw } = given;
+  const siteKeyDomains = options.siteKeyDomains ?? (isRecord(siteKeys) ? Object.keys(siteKeys) : undefined);
+  const parsed = stackSchema.safeParse(raw);
+  const pool = rawPool(raw)?.map(({ name }) => name);
+  const problems = [
+    ...problemsOf(parsed.error?.issues ?? [], raw),
+    ...hostsRules(raw),
+    ...projectsRules(raw, { siteKeyDomains, pool }),
+    ...(siteKeys === undefined || isRecord(siteKeys) ? [] : [siteKeysForm]),
+  ];
+  return { ...(parsed.data ? { result: compact(parsed.data) } : {}), problems: inOrder(once(problems)) };
+}
+
+const siteKeysForm: Problem = {
+  component: "stack",
+  property: "siteKeys",
+  message: "It must be an object: a key for each domain.",
+  next: "Set each key by its domain: pulumi config set --secret --path 'siteKeys[\"www.example.org\"]' < hs_ed25519_secret_key.base64",
+  path: ["siteKeys"],
+};
+
+const order = [...Object.keys(stackSchema.shape), "siteKeys"];
+
+/** In the order of the docs; what belongs to no key of the stack comes first. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const rank = ({ path }: Problem): number => order.indexOf(String(path?.[0]));
+  return problems.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** Without keys whose value is undefined, so that an absent key is absent. */
+function compact<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(compact) as Value;
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) => (inner === undefined ? [] : [[key, compact(inner)]])),
+  ) as Value;
+}
+
+function resolve({ hosts, balancers, workers, ...rest }: Input) {
+  const named = (kind: "balancer" | "worker", given: Input["workers"]): { name: string }[] =>
+    typeof given === "number"
+      ? Array.from({ length: given }, (_, i) => ({ name: countedHost(kind, i + 1) }))
+      : given.map((host) => ({ name: typeof host === "string" ? host : host.name }));
+  const names = { balancers: named("balancer", balancers), workers: named("worker", workers) };
+  const machines = (given: Input["workers"], user: string): HostConfig[] =>
+    (typeof given === "number" ? [] : given).flatMap((host) =>
+      typeof host === "string" ? [] : [{ ...host, user: host.user ?? user }],
+    );
+  return {
+    ...rest,
+    hosts:
+      hosts.provider === "lab"
+        ? { ...hosts, ...names }
+        : { ...hosts, balancers: machines(balancers, hosts.user), workers: machines(workers, hosts.user) },
+    balancers: names.balancers.map(({ name }) => name),
+    workers: names.workers.map(({ name }) => name),
+  };
+}

@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { mostDaemons } from "../../plan/names";
+import { type Exact, whole } from "./check";
+import { domain, exampleOnion, onion, replaceAddress, subdomain } from "./domain";
+import { projectName } from "./names";
+import { duration, resolver } from "./network";
+
+/** One site: a domain on the web and its onion address. */
+export const siteSchema = z
+  .strictObject({
+    domain,
+    subdomains: z
+      .array(subdomain)
+      .prefault([])
+      .meta({ description: "Subdomains of the domain that the site shows too.", examples: [["cdn", "static.eu"]] }),
+    onion: onion.optional(),
+    replaceAddress: replaceAddress.optional(),
+  })
+  .meta({
+    description: "A site: one domain and its onion address.",
+    examples: [{ domain: "www.example.org" }, { domain: "shop.example.org", onion: exampleOnion }],
+  });
+
+/** One project: sites that share backends. */
+export const projectSchema = z
+  .strictObject({
+    name: projectName,
+    softmapTorWorkers: z
+      .int()
+      .min(1)
+      .prefault(2)
+      // The upper bound is the budget's: its message has the arithmetic (plan/budget.ts).
+      .meta({
+        maximum: mostDaemons,
+        description: `tor daemons of the project on each worker. Workers x daemons is at most ${mostDaemons}: a descriptor holds 20 introduction points, Onionbalance takes 2 of each backend.`,
+        unit: "daemons per worker",
+        examples: [2],
+      }),
+    torIntrosPerDaemon: whole(3, 20, "tor takes no other number of introduction points", {
+      description:
+        "Introduction points that each daemon opens for its own descriptor (HiddenServiceNumIntroductionPoints).",
+      unit: "introduction points",
+      examples: [3],
+    }).prefault(3),
+    nginxResolver: z
+      .array(resolver)
+      .prefault([])
+      .meta({
+        description: "DNS resolvers by which nginx finds the sites. Empty: those of the worker's own /etc/resolv.conf.",
+        unit: "addresses",
+        examples: [["10.0.0.2", "[2001:db8::2]:5353"]],
+      }),
+    nginxTimeout: duration("1s", "10m", "15s", {
+      description: "How long nginx waits to connect to a site, and between two reads of its answer.",
+      examples: ["15s"],
+    }),
+    sites: z
+      .array(siteSchema)
+      .min(1)
+      .meta({
+        description: "The sites of the project. Each is published with all the project's backends.",
+        examples: [[{ domain: "www.example.org" }]],
+      }),
+  })
+  .meta({
+    description: "A project: sites that share the same backends and nginx.",
+    examples: [{ name: "news", sites: [{ domain: "www.example.org" }] }],
+  });
+
+/** A site with every default filled. */
+export type SiteConfig = Exact<z.output<typeof siteSchema>>;
+/** A site as the operator gives it. */
+export type SiteInput = z.input<typeof siteSchema>;
+/** A project with every default filled; nginxTimeout in seconds, IPv6 resolvers in brackets. */
+export type ProjectConfig = Omit<z.output<typeof projectSchema>, "sites"> & { sites: SiteConfig[] };
+/** A project as the operator gives it, e.g. `{ name: "news", sites: [{ domain: "www.example.org" }] }`. */
+export type ProjectInput = z.input<typeof projectSchema>;

@@ -1,0 +1,90 @@
+import { z } from "zod";
+import type { Exact } from "./check";
+import { type hostSchema, hostsSchema, type labHostsSchema, machines, type sshHostsSchema } from "./hosts";
+import { duration } from "./network";
+import { type ProjectConfig, projectSchema } from "./project";
+
+/** Every key of a stack's config but the secret ones, without the `softmap:` in front. */
+export const stackSchema = z.strictObject({
+  hosts: hostsSchema,
+  balancers: machines("Machines that run Onionbalance and its tor, the only holders of the site keys.").prefault(1),
+  workers: machines("Machines that run the backends: tor daemons and nginx.").prefault(2),
+  workersOnBalancers: z
+    .boolean()
+    .prefault(false)
+    .meta({
+      description:
+        "Whether the balancers' machines run backends too. softmap 1: true and no workers; 2 and 3: true with 1 or 2 workers; 4: false.",
+      examples: [true],
+    }),
+  projects: z
+    .array(projectSchema)
+    .min(1)
+    .meta({
+      description: "The projects. Every worker runs all of them.",
+      examples: [[{ name: "news", sites: [{ domain: "www.example.org" }] }]],
+    }),
+  protectKeys: z
+    .boolean()
+    .prefault(true)
+    .meta({
+      description: "Pulumi's protection on the site keys: a destroy stops before them. Turn it off in labs only.",
+      examples: [false],
+    }),
+  publishTimeout: duration("1m", "6h", "15m", {
+    description:
+      "How long a balancer may take until its descriptors hold exactly the planned backends and a fetch has answered.",
+    examples: ["15m"],
+  }),
+  retireGrace: duration("0s", "24h", "10m", {
+    description: "How long backends that left the plan stay up after the balancer has published without them.",
+    examples: ["10m"],
+  }),
+});
+
+/** The secret key of the config. It is read as a secret, apart: no value of it goes through parsing. */
+export const siteKeysSchema = z
+  .record(z.string(), z.string())
+  .optional()
+  .meta({
+    description:
+      "Keys of sites that have an address already, by domain: tor's hs_ed25519_secret_key as base64, or its path. Set it with `pulumi config set --secret --path 'siteKeys[\"www.example.org\"]'`.",
+    unit: "secret",
+    examples: [{ "www.example.org": { secure: "v1:..." } }],
+  });
+
+/** A machine of the lab: it has no address before it exists. */
+export interface LabHostConfig {
+  readonly name: string;
+}
+
+/** A machine reachable by ssh: name, address, port, user and hostKey, every default filled. */
+export type HostConfig = Omit<z.output<typeof hostSchema>, "user"> & { user: string };
+/** A machine as the operator gives it. */
+export type HostInput = z.input<typeof hostSchema>;
+
+/** Where the machines come from, and which they are; told apart by `provider`. */
+export type HostsConfig =
+  | (z.output<typeof labHostsSchema> & { balancers: LabHostConfig[]; workers: LabHostConfig[] })
+  | (Exact<z.output<typeof sshHostsSchema>> & { balancers: HostConfig[]; workers: HostConfig[] });
+
+/** A stack's config, checked, every default filled, durations in seconds. */
+export interface StackConfig extends Omit<
+  z.output<typeof stackSchema>,
+  "hosts" | "balancers" | "workers" | "projects"
+> {
+  hosts: HostsConfig;
+  /** Names of the balancers' machines. */
+  balancers: string[];
+  /** Names of the workers' own machines; with workersOnBalancers the balancers' are workers too, see {@link workerPool}. */
+  workers: string[];
+  projects: ProjectConfig[];
+}
+
+/** A stack's config as the operator gives it. */
+export type StackInput = z.input<typeof stackSchema>;
+
+/** Names of all machines that run backends: the workers, and the balancers' machines when the config says so. */
+export function workerPool(config: Pick<StackConfig, "balancers" | "workers" | "workersOnBalancers">): string[] {
+  return [...(config.workersOnBalancers ? config.balancers : []), ...config.workers];
+}

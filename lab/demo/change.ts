@@ -1,0 +1,33 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseDocument } from "yaml";
+import { LabError } from "../errors";
+import type { Say } from "../progress";
+import { pulumi, type LabStack } from "../pulumi";
+
+/** Shows what `pulumi preview --diff` says to one changed setting, `nginxTimeout`, without touching the stack. @returns the changed lines */
+export async function oneLineChange(stack: LabStack, say: Say): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), "softmap-demo-"));
+  try {
+    const config = parseDocument(readFileSync(stack.configFile ?? `Pulumi.${stack.name}.yaml`, "utf8"));
+    config.setIn(["config", "softmap:projects", 0, "nginxTimeout"], "30s");
+    const configFile = join(folder, `Pulumi.${stack.name}.yaml`);
+    writeFileSync(configFile, config.toString());
+    say("npx pulumi preview --diff, with nginxTimeout: 30s in Pulumi.dev.yaml");
+    const run = await pulumi({ ...stack, configFile }, ["preview", "--diff"]);
+    if (run.code !== 0)
+      throw new LabError(`pulumi preview failed:\n${run.stderr}${run.stdout}`, "see its own words above");
+    return changedLines(run.stdout);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The lines of a `preview --diff` that were added to or taken from a rendered file. */
+export function changedLines(preview: string): string[] {
+  return preview
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => /^\s*[-+] /.test(line));
+}

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import * as names from "./names";
+
+test("names are those that hosts have", () => {
+  assert.equal(names.daemonName("news", 1), "news-1");
+  assert.equal(names.backendName("news", "worker1", 2), "news-worker1-2");
+  assert.equal(
+    names.currentFile("worker", names.workerFiles.torrc("news-1")),
+    "/etc/softmap/worker/current/tor/news-1/torrc",
+  );
+  assert.equal(names.releasesDir("publisher"), "/etc/softmap/publisher/releases");
+  assert.equal(names.onionDir("news-1"), "/var/lib/softmap/tor/news-1/onion");
+  assert.equal(names.controlSocket("news-1"), "/run/softmap/tor/news-1/control");
+  assert.equal(names.nginxSocket("news", 2), "/run/softmap/nginx/news/2.sock");
+  assert.equal(names.nginxHealthSocket("news"), "/run/softmap/nginx/news/health.sock");
+  assert.equal(names.units.tor("news-1"), "softmap-tor@news-1.service");
+  assert.equal(names.units.nginx("news"), "softmap-nginx@news.service");
+  assert.equal(names.countedHost("worker", 3), "worker3");
+});
+
+test("a site's key is found by its address with or without .onion", () => {
+  assert.equal(names.siteKeyFile("abc.onion"), "/var/lib/softmap/onionbalance/keys/abc.key");
+  assert.equal(names.siteKeyFile("abc"), names.siteKeyFile("abc.onion"));
+});
+
+test("the longest project name fills a socket path and one more character does not fit", () => {
+  const longest = (length: number): number =>
+    Math.max(...names.projectSockets("p".repeat(length)).map((path) => Buffer.byteLength(path)));
+  assert.equal(longest(names.longestProjectName), names.longestSocketPath);
+  assert.equal(longest(names.longestProjectName + 1), names.longestSocketPath + 1);
+});
+
+test("every socket of a project within the limit fits with its closing NUL into 108 bytes", () => {
+  const project = fc.string({ unit: fc.constantFrom(..."ab0-"), minLength: 1, maxLength: names.longestProjectName });
+  fc.assert(
+    fc.property(project, fc.integer({ min: 1, max: names.mostDaemons }), (name, n) => {
+      for (const path of [
+        names.nginxHealthSocket(name),
+        names.nginxSocket(name, n),
+        names.controlSocket(names.daemonName(name, n)),
+      ]) {
+        assert.ok(Buffer.byteLength(path) + 1 <= 108, path);
+      }
+    }),
+  );
+});
+
+test("fixed sockets fit too, and unit and file names stay below 255 bytes", () => {
+  for (const path of [
+    names.balancerPaths.controlSocket,
+    names.balancerPaths.socksSocket,
+    names.balancerPaths.statusSocket,
+  ]) {
+    assert.ok(path.length <= names.longestSocketPath);
+  }
+  const project = "p".repeat(names.longestProjectName);
+  assert.ok(names.units.tor(names.daemonName(project, names.mostDaemons)).length < 255);
+  assert.ok(names.backendName(project, "h".repeat(names.longestHostName), names.mostDaemons).length < 255);
+});

@@ -1,0 +1,118 @@
+// Every name and path that softmap makes on a host, in one place: whoever renders, releases, checks or retires takes them from here.
+
+/** Unprivileged system users, each with a group of the same name. */
+export const users = {
+  /** Every tor: the backends' and the balancer's. */
+  tor: "softmap-tor",
+  /** Every nginx, its master too. */
+  nginx: "softmap-nginx",
+  /** Onionbalance. */
+  onionbalance: "softmap-onionbalance",
+} as const;
+
+/** The parts of a host that are released apart, each with its own tree: all backends of all projects; the balancer's tor; Onionbalance. */
+export type Role = "worker" | "balancer" | "publisher";
+
+/** The longest path a unix socket can have, in bytes: sun_path is 108 with its closing NUL (unix(7)). */
+export const longestSocketPath = 107;
+
+/** The most tor daemons a project can have on one worker: more backends than this cannot be published, see plan/budget.ts. */
+export const mostDaemons = 10;
+
+const etc = "/etc/softmap";
+const lib = "/var/lib/softmap";
+const run = "/run/softmap";
+
+/** `<project>-<n>`: the n-th (from 1) tor daemon of a project on any worker, e.g. `news-1`. */
+export function daemonName(project: string, n: number): string {
+  return `${project}-${n}`;
+}
+
+/** `<project>-<worker>-<n>`: one tor daemon on one worker, an instance to Onionbalance, e.g. `news-worker1-2`. */
+export function backendName(project: string, worker: string, n: number): string {
+  return `${project}-${worker}-${n}`;
+}
+
+/** `/etc/softmap/<role>`: a role's tree of releases. */
+export const roleDir = (role: Role): string => `${etc}/${role}`;
+/** `/etc/softmap/<role>/releases`: one directory a release, named by its content. */
+export const releasesDir = (role: Role): string => `${roleDir(role)}/releases`;
+/** `/etc/softmap/<role>/current`: link to the release that serves. */
+export const currentLink = (role: Role): string => `${roleDir(role)}/current`;
+/** Where a file of the serving release is, e.g. `/etc/softmap/worker/current/nginx/news.conf`. */
+export const currentFile = (role: Role, file: string): string => `${currentLink(role)}/${file}`;
+
+/** Files of a worker's release, relative to it. */
+export const workerFiles = {
+  torrc: (daemon: string): string => `tor/${daemon}/torrc`,
+  obConfig: (daemon: string): string => `tor/${daemon}/ob_config`,
+  nginx: (project: string): string => `nginx/${project}.conf`,
+  /** Written on the host by the release step: its resolvers and the release marker; every nginx.conf includes it as `host.conf`. */
+  nginxHost: "nginx/host.conf",
+  torUnit: "units/softmap-tor@.service",
+  nginxUnit: "units/softmap-nginx@.service",
+} as const;
+
+/** Files of the release of a balancer's tor, relative to it. */
+export const balancerFiles = { torrc: "tor/torrc", torUnit: "units/softmap-balancer-tor.service" } as const;
+
+/** Files of Onionbalance's release, relative to it. */
+export const publisherFiles = {
+  onionbalance: "onionbalance/config.yaml",
+  unit: "units/softmap-onionbalance.service",
+  plan: "plan.json",
+} as const;
+
+/** `/var/lib/softmap/tor`: the daemons' state, one directory each. */
+export const torStateDir = `${lib}/tor`;
+/** DataDirectory of a daemon, 0700 softmap-tor. */
+export const dataDir = (daemon: string): string => `${torStateDir}/${daemon}`;
+/** HiddenServiceDir of a daemon: tor's three key files and `ob_config`. */
+export const onionDir = (daemon: string): string => `${dataDir(daemon)}/onion`;
+/** ControlSocket of a daemon. */
+export const controlSocket = (daemon: string): string => `${run}/tor/${daemon}/control`;
+
+/** `/run/softmap/nginx/<project>`: 0750 softmap-nginx:softmap-nginx, tor is in that group. */
+export const nginxSocketDir = (project: string): string => `${run}/nginx/${project}`;
+/** Where the n-th daemon's tor hands its streams to nginx: one socket a daemon, so that a circuit id can be told from its daemon. */
+export const nginxSocket = (project: string, n: number): string => `${nginxSocketDir(project)}/${n}.sock`;
+/** Answers 200 with the release marker; tor does not know it. */
+export const nginxHealthSocket = (project: string): string => `${nginxSocketDir(project)}/health.sock`;
+
+/** The balancer's tor and Onionbalance on their host. */
+export const balancerPaths = {
+  dataDir: `${lib}/balancer-tor`,
+  controlSocket: `${run}/balancer-tor/control`,
+  socksSocket: `${run}/balancer-tor/socks`,
+  /** 0750 root:softmap-onionbalance. */
+  keysDir: `${lib}/onionbalance/keys`,
+  statusSocket: `${run}/onionbalance/status`,
+} as const;
+
+/** A site's key for Onionbalance (tor's 96-byte format), by its address with or without `.onion`. */
+export function siteKeyFile(address: string): string {
+  return `${balancerPaths.keysDir}/${address.replace(/\.onion$/, "")}.key`;
+}
+
+/** systemd units. */
+export const units = {
+  tor: (daemon: string): string => `softmap-tor@${daemon}.service`,
+  nginx: (project: string): string => `softmap-nginx@${project}.service`,
+  balancerTor: "softmap-balancer-tor.service",
+  onionbalance: "softmap-onionbalance.service",
+} as const;
+
+/** Every unix socket that carries a project's name. */
+export function projectSockets(project: string): string[] {
+  const n = mostDaemons;
+  return [nginxHealthSocket(project), nginxSocket(project, n), controlSocket(daemonName(project, n))];
+}
+
+/** The longest project name whose sockets all have a path that the kernel takes. */
+export const longestProjectName = Math.min(...projectSockets("").map((path) => longestSocketPath - path.length));
+
+/** The longest host name: one DNS label (RFC 1035), because it becomes the machine's own. */
+export const longestHostName = 63;
+
+/** Name of the n-th (from 1) machine where only a number of them is given: `worker1`, `balancer1`. */
+export const countedHost = (kind: "balancer" | "worker", n: number): string => `${kind}${n}`;

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { onionAddress } from "../onion/address";
+import { backendName, daemonName } from "../plan/names";
+import { render, type Models, type TemplateName } from "./index";
+import { readSources } from "./sources";
+
+// The topology matrix: how many projects, daemons and sites, on which network. UPDATE_GOLDEN=1 writes the files anew.
+const folder = join(__dirname, "golden");
+
+/** An address for a name, the same in every run. */
+function address(name: string): string {
+  return onionAddress(new Uint8Array(createHash("sha256").update(name).digest()));
+}
+
+function golden<Name extends TemplateName>(file: string, template: Name, model: Models[Name]): void {
+  const path = join(folder, file);
+  const text = render(template, readSources(template), model);
+  assert.equal(render(template, readSources(template), model), text, `${file}: a second rendering differs`);
+  if (process.env["UPDATE_GOLDEN"] === "1") {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path, text);
+  }
+  assert.ok(existsSync(path), `${file} is missing: run with UPDATE_GOLDEN=1 and read what it writes`);
+  assert.equal(text, readFileSync(path, "utf8"), `${file} changed: if that is wanted, UPDATE_GOLDEN=1`);
+}
+
+const lab = [
+  "TestingTorNetwork 1",
+  "PathsNeededToBuildCircuits 0.67",
+  "DirAuthority auth1 orport=5000 no-v2 v3ident=0123456789ABCDEF0123456789ABCDEF01234567 10.90.0.11:7000 FEDCBA98 76543210",
+];
+
+const allSites = [
+  { domain: "www.example.org", subdomains: ["cdn", "static_1"] },
+  { domain: "shop.example.org", subdomains: [] },
+  { domain: "example.org", subdomains: ["www"] },
+  { domain: "news.example.net", subdomains: ["img.cdn"] },
+].map((site) => ({ ...site, onion: address(site.domain) }));
+
+const topologies = [
+  { name: "softmap1", projects: ["news"], daemons: 1, sites: 1, workers: ["balancer1"], network: lab },
+  { name: "softmap2", projects: ["news"], daemons: 2, sites: 2, workers: ["balancer1", "worker1"], network: [] },
+  { name: "softmap4", projects: ["news", "shop"], daemons: 2, sites: 3, workers: ["worker1", "worker2"], network: lab },
+  { name: "three", projects: ["news", "shop", "blog"], daemons: 3, sites: 4, workers: ["worker1"], network: [] },
+] as const;
+
+for (const { name, projects, daemons, sites, workers, network } of topologies) {
+  test(`${name}: ${projects.length} projects, ${daemons} daemons, ${sites} sites`, () => {
+    const used = allSites.slice(0, sites);
+    golden(`${name}.balancer-torrc`, "balancer-torrc", { network });
+    golden(`${name}.onionbalance.yaml`, "onionbalance", {
+      services: used.map(({ domain, onion }) => ({
+        address: onion,
+        domain,
+        backends: workers.flatMap((worker) =>
+          Array.from({ length: daemons }, (_, at) => {
+            const backend = backendName("news", worker, at + 1);
+            return { address: address(backend), name: backend };
+          }),
+        ),
+      })),
+    });
+    for (const [at, project] of projects.entries()) {
+      const nginxResolver = at === 1 ? ["10.0.0.2", "[fd00::2]:5353"] : [];
+      golden(`${name}.${project}.nginx.conf`, "nginx", {
+        project,
+        daemons,
+        sites: used,
+        nginxResolver,
+        nginxTimeout: 15,
+      });
+      golden(`${name}.${project}.ob_config`, "ob-config", { frontends: used.map(({ onion }) => onion) });
+      for (let index = 1; index <= daemons; index++) {
+        const daemon = daemonName(project, index);
+        golden(`${name}.${daemon}.torrc`, "backend-torrc", {
+          daemon,
+          project,
+          index,
+          torIntrosPerDaemon: 2 + index,
+          network,
+        });
+      }
+    }
+  });
+}
+
+test("units", () => {
+  golden("softmap-tor@.service", "unit-tor", {});
+  golden("softmap-nginx@.service", "unit-nginx", {});
+  golden("softmap-balancer-tor.service", "unit-balancer-tor", {});
+  golden("softmap-onionbalance.service", "unit-onionbalance", { testnet: false });
+  golden("softmap-onionbalance.testnet.service", "unit-onionbalance", { testnet: true });
+});
+
+test("the order of what has no order makes no difference", () => {
+  const frontends = allSites.map(({ onion }) => onion);
+  const text = (order: string[]) => render("ob-config", readSources("ob-config"), { frontends: order });
+  assert.equal(text(frontends), text([...frontends].reverse()));
+});

@@ -1,0 +1,64 @@
+import { backendTorrc, type BackendTorrcModel } from "./backend-torrc";
+import { balancerTorrc, type BalancerTorrcModel } from "./balancer-torrc";
+import { nginxConf, type NginxModel } from "./nginx";
+import { renderTemplate, type Sources } from "./render";
+import type { Template } from "./template";
+import { obConfig, type ObConfigModel } from "./ob-config";
+import { onionbalance, type OnionbalanceModel } from "./onionbalance";
+import {
+  unitBalancerTor,
+  unitNginx,
+  unitOnionbalance,
+  unitTor,
+  type UnitModel,
+  type UnitOnionbalanceModel,
+} from "./units";
+
+/** Every kind of file that is rendered, and the model it wants. */
+export interface Models {
+  "backend-torrc": BackendTorrcModel;
+  "balancer-torrc": BalancerTorrcModel;
+  nginx: NginxModel;
+  "ob-config": ObConfigModel;
+  onionbalance: OnionbalanceModel;
+  "unit-balancer-tor": UnitModel;
+  "unit-nginx": UnitModel;
+  "unit-onionbalance": UnitOnionbalanceModel;
+  "unit-tor": UnitModel;
+}
+
+/** The name of a template. */
+export type TemplateName = keyof Models;
+
+/** The templates by name. */
+export const templates = {
+  "backend-torrc": backendTorrc,
+  "balancer-torrc": balancerTorrc,
+  nginx: nginxConf,
+  "ob-config": obConfig,
+  onionbalance,
+  "unit-balancer-tor": unitBalancerTor,
+  "unit-nginx": unitNginx,
+  "unit-onionbalance": unitOnionbalance,
+  "unit-tor": unitTor,
+} as const;
+
+/**
+ * A file from its template's name, its texts and its model: pure, the same text for the same model.
+ * Throws an Error that names the file, the property and its value when a value cannot be written in its place.
+ * @example render("ob-config", readSources("ob-config"), { frontends: ["<56>.onion"] })
+ */
+export function render<Name extends TemplateName>(name: Name, sources: Sources, model: Models[Name]): string {
+  return renderTemplate(templates[name] as unknown as Template<Models[Name]>, sources, model);
+}
+
+export type {
+  BackendTorrcModel,
+  BalancerTorrcModel,
+  NginxModel,
+  ObConfigModel,
+  OnionbalanceModel,
+  Sources,
+  UnitModel,
+  UnitOnionbalanceModel,
+};

@@ -1,0 +1,279 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { parse as parseYaml } from "yaml";
+import { render, type NginxModel } from "./index";
+import { nginx, regexLiteral, systemd, torrc, yaml, type Language, type Token } from "./quote";
+import { readSources } from "./sources";
+
+const onion = "25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid.onion";
+const backend = "hvabpq7iioevvevxbktu2g36xsojqlgpf3cjndgazvk7ckxumygcmyyd.onion";
+
+/** Texts made mostly of what could break out somewhere. */
+const nasty = fc.oneof(
+  fc.string({ unit: fc.constantFrom(..." \t\n\r\0\"'`$;{}()[]#%\\|^*+?.~!<>&=:,/-_aZ09é☃😀\u2028\u0085\ud800") }),
+  fc.string({ unit: "binary" }),
+  fc.constantFrom(
+    "a;b",
+    "x\ny",
+    "$host",
+    "${sub}",
+    "*.example.org",
+    "~.*",
+    "a}",
+    "# c",
+    "%i",
+    "\\",
+    '"',
+    "yes",
+    "null",
+    "1",
+  ),
+);
+
+/** What a language makes of a text, or undefined when it refuses. */
+function written(language: Language, text: string): string | undefined {
+  try {
+    return language.value(text);
+  } catch (error) {
+    assert.ok("unfit" in (error as object), String(error));
+    return undefined;
+  }
+}
+
+/** nginx's own way of reading one word (ngx_conf_read_token); undefined when it is not exactly one. */
+function nginxWord(text: string): string | undefined {
+  if (!text.startsWith('"')) return /^[^\s;{}"'#\\$]+$/.test(text) ? text : undefined;
+  let word = "";
+  for (let at = 1; at < text.length; at++) {
+    const character = text.charAt(at);
+    if (character === '"') return at === text.length - 1 ? word : undefined;
+    if (character !== "\\") word += character;
+    else {
+      const next = text.charAt(++at);
+      word += { t: "\t", r: "\r", n: "\n", '"': '"', "'": "'", "\\": "\\" }[next] ?? `\\${next}`;
+    }
+  }
+  return undefined;
+}
+
+/** A C string as tor reads it (unescape_string), or a bare value up to "#". */
+function torValue(text: string): string | undefined {
+  if (!text.startsWith('"')) return /[#\\"\n]/.test(text) || text !== text.trim() ? undefined : text;
+  const inside = /^"((?:[^"\\]|\\["\\])*)"$/.exec(text)?.[1];
+  return inside?.replaceAll(/\\(["\\])/g, "$1");
+}
+
+test("nginx: a value is one word that means itself, without a variable in it, or is refused", () => {
+  fc.assert(
+    fc.property(nasty, (text) => {
+      const word = written(nginx, text);
+      if (word === undefined) return;
+      assert.ok(!text.includes("$") && !/[\0-\x1f]/.test(text));
+      assert.equal(nginxWord(word), text);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("nginx: a value in a regular expression matches itself alone", () => {
+  const re = nginx.helpers["re"] as unknown as (parts: TemplateStringsArray, ...values: string[]) => Token;
+  fc.assert(
+    fc.property(nasty, nasty, (text, other) => {
+      let token: Token;
+      try {
+        token = re`^${text}$`;
+      } catch {
+        return;
+      }
+      const source = nginxWord(token()) ?? assert.fail("not one word");
+      assert.equal(source, `^${regexLiteral(text)}$`);
+      // PCRE takes escaped punctuation that JavaScript's "u" mode would refuse.
+      const expression = new RegExp(source);
+      assert.ok(expression.test(text));
+      assert.equal(expression.test(other), other === text);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("nginx: a Lua string means itself", () => {
+  const lua = nginx.helpers["lua"] as unknown as (text: string) => Token;
+  fc.assert(
+    fc.property(nasty, (text) => {
+      try {
+        // The subset of escapes that is used is the same in Lua, nginx's Lua reader and JSON.
+        assert.equal(JSON.parse(lua(text)()), text);
+      } catch (error) {
+        assert.ok("unfit" in (error as object), String(error));
+      }
+    }),
+  );
+});
+
+test("torrc: a value is the whole value of its option, or is refused", () => {
+  fc.assert(
+    fc.property(nasty, (text) => {
+      const value = written(torrc, text);
+      if (value === undefined) return;
+      assert.ok(!value.includes("\n"));
+      assert.equal(torValue(value), text);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("torrc: a private network's lines are one option each, and only of those that say which network it is", () => {
+  const option = torrc.helpers["option"] as unknown as (line: string) => Token;
+  assert.equal(option("TestingTorNetwork 1")(), "TestingTorNetwork 1");
+  for (const line of [
+    "SocksPort 0.0.0.0:9050",
+    "TestingTorNetwork 1\nSocksPort 1",
+    "DirAuthority",
+    "",
+    "%include /etc/x",
+  ]) {
+    assert.throws(() => option(line), { unfit: true });
+  }
+  fc.assert(
+    fc.property(nasty, (text) => {
+      try {
+        assert.match(option(`DirAuthority ${text}`)(), /^DirAuthority ([^#"\\\n]+|"([^"\\\n]|\\["\\])*")$/);
+      } catch (error) {
+        assert.ok("unfit" in (error as object), String(error));
+      }
+    }),
+  );
+});
+
+test("YAML: a value comes back as itself, whatever it is", () => {
+  fc.assert(
+    fc.property(nasty, nasty, (text, name) => {
+      const value = written(yaml, text);
+      const key = written(yaml, name);
+      if (value === undefined || key === undefined) return;
+      assert.match(value, /^[ -~]+$/);
+      assert.deepEqual(parseYaml(`- a: ${value}\n  b: ${key}\n`), [{ a: text, b: name }]);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("systemd: a value is one word, without a specifier or a variable in it, or is refused", () => {
+  fc.assert(
+    fc.property(nasty, (text) => {
+      const word = written(systemd, text);
+      if (word === undefined) return;
+      const bare = word.startsWith('"')
+        ? /^"((?:[^"\\]|\\["\\])*)"$/.exec(word)?.[1]
+        : /^[^\s"'\\;#$]+$/.exec(word)?.[0];
+      assert.ok(bare !== undefined, word);
+      assert.ok(!/%/.test(bare.replaceAll("%%", "")) && !/\$/.test(bare.replaceAll("$$", "")));
+      assert.equal(
+        bare
+          .replaceAll("%%", "%")
+          .replaceAll("$$", "$")
+          .replaceAll(/\\(["\\])/g, "$1"),
+        text,
+      );
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+/** Every directive of an nginx.conf, one a line: quoted strings and Lua count as one. */
+function shape(conf: string): string[] {
+  return conf
+    .replaceAll(/"(?:[^"\\]|\\.)*"|#.*$/gm, (part) => (part.startsWith('"') ? '""' : ""))
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/)[0] ?? "")
+    .filter((word) => word !== "");
+}
+
+test("no value of a model changes the shape of nginx.conf: it is refused, by the name of its property", () => {
+  const sources = readSources("nginx");
+  const model: NginxModel = {
+    project: "news",
+    daemons: 2,
+    sites: [{ domain: "www.example.org", onion, subdomains: ["cdn"] }],
+    nginxResolver: ["10.0.0.2"],
+    nginxTimeout: 15,
+  };
+  const shaped = shape(render("nginx", sources, model));
+  const places: [string, (text: string) => NginxModel][] = [
+    ["project", (project) => ({ ...model, project })],
+    ["sites[0].domain", (domain) => ({ ...model, sites: [{ domain, onion, subdomains: ["cdn"] }] })],
+    [
+      "sites[0].onion",
+      (bad) => ({ ...model, sites: [{ domain: "www.example.org", onion: bad, subdomains: ["cdn"] }] }),
+    ],
+    [
+      "sites[0].subdomains[0]",
+      (sub) => ({ ...model, sites: [{ domain: "www.example.org", onion, subdomains: [sub] }] }),
+    ],
+    ["nginxResolver[0]", (address) => ({ ...model, nginxResolver: [address] })],
+    ["nginxTimeout", (text) => ({ ...model, nginxTimeout: text as unknown as number })],
+  ];
+  fc.assert(
+    fc.property(fc.constantFrom(...places), nasty, ([property, change], text) => {
+      try {
+        assert.deepEqual(shape(render("nginx", sources, change(text))), shaped);
+      } catch (error) {
+        if ((error as Error).name === "AssertionError") throw error;
+        const { message } = error as Error;
+        // The same text may be a value elsewhere in the model: then that place is named.
+        assert.match(message, /^nginx\.conf of project /s);
+        assert.ok(message.includes(`: ${property} = ${JSON.stringify(text)}`) || !text, message);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("no value of a model adds a line to a torrc, an ob_config or a unit", () => {
+  const good = { daemon: "news-1", project: "news", index: 1, torIntrosPerDaemon: 3, network: [] };
+  const lines = (text: string) => text.split("\n").length;
+  const expected = lines(render("backend-torrc", readSources("backend-torrc"), good));
+  fc.assert(
+    fc.property(fc.constantFrom("daemon", "project", "index", "torIntrosPerDaemon"), nasty, (property, text) => {
+      try {
+        const rendered = render("backend-torrc", readSources("backend-torrc"), { ...good, [property]: text });
+        // A text where a number belongs is still one value; tor refuses it when it verifies the file.
+        assert.equal(lines(rendered), expected);
+      } catch (error) {
+        assert.match((error as Error).message, /^torrc of backend daemon /s);
+      }
+      if (text !== onion)
+        assert.throws(
+          () => render("ob-config", readSources("ob-config"), { frontends: [text] }),
+          /^Error: ob_config: frontends\[0\] = /,
+        );
+    }),
+  );
+});
+
+test("Onionbalance's config comes back as it was meant", () => {
+  fc.assert(
+    fc.property(nasty, nasty, (domain, name) => {
+      let text: string;
+      try {
+        text = render("onionbalance", readSources("onionbalance"), {
+          services: [{ address: onion, domain, backends: [{ address: backend, name }] }],
+        });
+      } catch (error) {
+        assert.match((error as Error).message, /^Onionbalance's config.yaml: services\[0\]\./);
+        return;
+      }
+      const key = `/var/lib/softmap/onionbalance/keys/${onion.replace(".onion", "")}.key`;
+      assert.deepEqual(parseYaml(text), { services: [{ key, instances: [{ address: backend, name }] }] });
+    }),
+  );
+});
+
+test("a missing value is named as missing", () => {
+  const model = { daemon: "news-1", project: "news", index: 1, network: [] } as never;
+  assert.throws(
+    () => render("backend-torrc", readSources("backend-torrc"), model),
+    /torrc of backend daemon news-1: .*missing/,
+  );
+});

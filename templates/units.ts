@@ -1,0 +1,82 @@
+import {
+  balancerFiles,
+  balancerPaths,
+  controlSocket,
+  currentFile,
+  dataDir,
+  nginxSocketDir,
+  publisherFiles,
+  users,
+  workerFiles,
+} from "../plan/names";
+import { systemd } from "./quote";
+import type { Template } from "./template";
+
+/** Units whose text is the same everywhere. */
+export type UnitModel = Record<string, never>;
+
+/** Onionbalance's unit. */
+export interface UnitOnionbalanceModel {
+  /** A private Tor network with testing intervals: Onionbalance's --is-testnet. */
+  readonly testnet: boolean;
+}
+
+// systemd wants RuntimeDirectory= and StateDirectory= relative to /run and /var/lib.
+const below = (root: string, path: string): string => path.slice(root.length + 1);
+const folder = (path: string): string => path.slice(0, path.lastIndexOf("/"));
+
+/** softmap-tor@<daemon>.service on a worker. */
+export const unitTor: Template<UnitModel> = {
+  language: systemd,
+  sources: ["unit-tor", "sandbox"],
+  title: () => "unit of the backend tors",
+  locals: () => ({
+    user: users.tor,
+    nginxGroup: users.nginx,
+    torrc: currentFile("worker", workerFiles.torrc("%i")),
+    state: below("/var/lib", dataDir("%i")),
+    runtime: below("/run", folder(controlSocket("%i"))),
+  }),
+};
+
+/** softmap-nginx@<project>.service on a worker. */
+export const unitNginx: Template<UnitModel> = {
+  language: systemd,
+  sources: ["unit-nginx", "sandbox"],
+  title: () => "unit of the nginxes",
+  locals: () => ({
+    user: users.nginx,
+    config: currentFile("worker", workerFiles.nginx("%i")),
+    state: "softmap/nginx/%i",
+    sockets: nginxSocketDir("%i"),
+    runtime: below("/run", nginxSocketDir("%i")),
+  }),
+};
+
+/** softmap-balancer-tor.service on a balancer. */
+export const unitBalancerTor: Template<UnitModel> = {
+  language: systemd,
+  sources: ["unit-balancer-tor", "sandbox"],
+  title: () => "unit of the balancer's tor",
+  locals: () => ({
+    user: users.tor,
+    group: users.onionbalance,
+    torrc: currentFile("balancer", balancerFiles.torrc),
+    state: below("/var/lib", balancerPaths.dataDir),
+    runtime: below("/run", folder(balancerPaths.controlSocket)),
+  }),
+};
+
+/** softmap-onionbalance.service on a balancer. */
+export const unitOnionbalance: Template<UnitOnionbalanceModel> = {
+  language: systemd,
+  sources: ["unit-onionbalance", "sandbox"],
+  title: () => "unit of Onionbalance",
+  locals: () => ({
+    user: users.onionbalance,
+    config: currentFile("publisher", publisherFiles.onionbalance),
+    control: balancerPaths.controlSocket,
+    status: balancerPaths.statusSocket,
+    runtime: below("/run", folder(balancerPaths.statusSocket)),
+  }),
+};

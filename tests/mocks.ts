@@ -1,0 +1,79 @@
+import { compileFunction } from "node:vm";
+import * as pulumi from "@pulumi/pulumi";
+
+/** One resource as a program asked for it. */
+export interface Registered {
+  readonly type: string;
+  readonly name: string;
+  /** Inputs after the provider's check; unknown values are undefined, secrets are bare. */
+  readonly inputs: Record<string, unknown>;
+  readonly outputs: Record<string, unknown>;
+  /** Names of inputs that were given as secrets. */
+  readonly secretInputs: readonly string[];
+}
+
+const secretSignature = "4dabf18193072939515e22adb298388d";
+
+/**
+ * Stands in for the engine: dynamic resources run their real provider (check, then create), taken from the very text that goes into a state;
+ * everything else answers with its inputs. `resources` fills while a program runs.
+ */
+export async function mockEngine(): Promise<{ resources: Registered[]; settled: () => Promise<void> }> {
+  const resources: Registered[] = [];
+  await pulumi.runtime.setMocks(
+    {
+      call: () => ({}),
+      async newResource(args) {
+        const { __provider: provider, ...given } = bare(args.inputs) as Record<string, unknown>;
+        const secretInputs = Object.entries(args.inputs as Record<string, unknown>)
+          .filter(([, value]) => isSecret(value))
+          .map(([key]) => key);
+        const { inputs, outputs } =
+          typeof provider !== "string" ? { inputs: given, outputs: given } : await runProvider(provider, args.name, given);
+        resources.push({ type: args.type, name: args.name, inputs, outputs, secretInputs });
+        return { id: `${args.name}-id`, state: outputs };
+      },
+    },
+    "softmap",
+    "test",
+    false,
+  );
+  // Everything that the program started has been registered once the connection is through.
+  return { resources, settled: () => pulumi.runtime.disconnect() };
+}
+
+async function runProvider(
+  text: string,
+  name: string,
+  given: Record<string, unknown>,
+): Promise<{ inputs: Record<string, unknown>; outputs: Record<string, unknown> }> {
+  const provider = loadProvider(text);
+  const checked = provider.check === undefined ? { inputs: given } : await provider.check({}, given);
+  if (checked.failures !== undefined && checked.failures.length > 0) {
+    throw new Error(`${name}: ${checked.failures.map((f) => f.reason).join("; ")}`);
+  }
+  const inputs = (checked.inputs ?? given) as Record<string, unknown>;
+  const created = await provider.create(inputs);
+  return { inputs, outputs: { ...inputs, ...(created.outs as Record<string, unknown>) } };
+}
+
+/** The provider object that the dynamic-provider process would make of a state's `__provider`. */
+export function loadProvider(text: string): pulumi.dynamic.ResourceProvider {
+  const loaded = { exports: {} as { handler(): pulumi.dynamic.ResourceProvider } };
+  // The SDK's own process loads it the same way (cmd/dynamic-provider): as the body of a CommonJS module.
+  const body = compileFunction(text, ["exports", "require", "module", "__dirname"]) as (...args: unknown[]) => void;
+  body(loaded.exports, require, loaded, process.cwd());
+  return loaded.exports.handler();
+}
+
+function isSecret(value: unknown): boolean {
+  return typeof value === "object" && value !== null && secretSignature in value;
+}
+
+/** Values without the wrapping that marks secrets. */
+function bare(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(bare);
+  if (typeof value !== "object" || value === null) return value;
+  if (isSecret(value)) return bare((value as Record<string, unknown>)["value"]);
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, bare(entry)]));
+}
