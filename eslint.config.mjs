@@ -15,6 +15,7 @@ const mayImport = {
 
 const oneWay = Object.entries(mayImport).map(([room, allowed]) => ({
   files: [`${room}/**/*.ts`],
+  ignores: ["**/*.test.ts"],
   rules: {
     "no-restricted-imports": [
       "error",

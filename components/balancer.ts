@@ -2,10 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import type { remote } from "@pulumi/command";
 import { balancerRelease, frontendsOf, publication, type FileAndUnit, type Frontend } from "./balancerRelease";
 import { Component } from "./component";
-import { hostStep, tidyStep } from "./hostStep";
+import { hostStep, leaveStep, retireStep } from "./hostStep";
 import type { Host, TorNetwork } from "./hosts/host";
 import { renderer } from "./renderer";
-import { keepNothing, keepPlanned } from "./retirement";
+import { keepPlanned, removeBalancer } from "./retirement";
 import type { Workers } from "./workers";
 
 /** Arguments of {@link Balancer}. */
@@ -89,7 +89,7 @@ export class Balancer extends Component {
   private tidyWorkers(workers: Workers, publications: readonly remote.Command[]): void {
     for (const host of workers.hosts) {
       const program = keepPlanned(host, workers);
-      tidyStep(
+      retireStep(
         this.childName(`${host.name}-retire`),
         { host, program },
         { parent: this, dependsOn: [...publications] },
@@ -100,9 +100,10 @@ export class Balancer extends Component {
   /** When a balancer leaves, its site keys leave the machine with it. */
   private tidyBalancers(hosts: readonly Host[], publications: readonly remote.Command[]): void {
     for (const host of hosts) {
-      tidyStep(
+      const program = removeBalancer(host);
+      leaveStep(
         this.childName(`${host.name}-leave`),
-        { host, program: keepNothing(host) },
+        { host, program },
         { parent: this, dependsOn: [...publications] },
       );
     }

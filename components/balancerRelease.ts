@@ -60,10 +60,10 @@ export function balancerRelease(host: Host, tor: FileAndUnit): pulumi.Output<str
       services: [
         {
           unit: units.balancerTor,
-          verify: ["tor", "--verify-config", "-f", `{release}/${balancerFiles.torrc}`],
+          verify: ["tor", "--verify-config", "--defaults-torrc", "/dev/null", "-f", `{release}/${balancerFiles.torrc}`],
           verifyAs: users.tor,
           reloadOn: [balancerFiles.torrc],
-          restartOn: [balancerFiles.torUnit],
+          restartOn: [],
           health: { kind: "tor", control: balancerPaths.controlSocket },
         },
       ],
@@ -113,8 +113,9 @@ export function publication({
       services: [
         {
           unit: units.onionbalance,
-          reloadOn: [publisherFiles.onionbalance],
-          restartOn: [publisherFiles.unit],
+          // Each SIGHUP leaves one more control connection open, and a restart loses nothing: Onionbalance keeps no state.
+          reloadOn: [],
+          restartOn: [publisherFiles.onionbalance],
           health: { kind: "active" },
         },
       ],

@@ -19,16 +19,25 @@ export function hostStep(name: string, args: HostStepArgs, opts: pulumi.CustomRe
 }
 
 /**
- * A step that tidies up. It has no `create`, so a first deploy does not dial for it (the command provider returns at once);
- * it runs when its program changes and, with everything of ours to be removed, when the resource goes.
+ * A step that tidies up on a host that stays. It has no `create`, so a first deploy does not dial for it (the command provider
+ * returns at once); it runs when its program changes and, with everything of ours to be removed, when the resource goes.
  */
-export function tidyStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): remote.Command {
-  const machine = args.host.machine && { deletedWith: args.host.machine };
-  return new remote.Command(
-    name,
-    { update: bootstrap, delete: `${bootstrap} everything`, ...stream(args) },
-    { ...opts, ...machine },
-  );
+export function retireStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): remote.Command {
+  return new remote.Command(name, { update: bootstrap, ...removal(args) }, { ...opts, ...withMachine(args.host) });
+}
+
+/** A step that removes everything of ours when its resource goes, and does nothing before. */
+export function leaveStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): remote.Command {
+  return new remote.Command(name, removal(args), { ...opts, ...withMachine(args.host) });
+}
+
+function removal(args: HostStepArgs): remote.CommandArgs {
+  return { delete: `${bootstrap} everything`, ...stream(args) };
+}
+
+/** A machine that goes in the same update needs no tidying: it may be gone by then. */
+function withMachine(host: Host): pulumi.CustomResourceOptions {
+  return host.machine === undefined ? {} : { deletedWith: host.machine };
 }
 
 function stream({

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkOnionAddress } from "../onion/address";
 import { keysOfSeed, parseSecretFile } from "../onion/keys";
-import { throughTheState } from "./closure";
+import { throughTheState } from "../tests/closure";
 import { onionKeyProvider, unreadableKey } from "./onionKeyProvider";
 
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -18,12 +18,12 @@ async function up(state: State | undefined, args: Record<string, string>): Promi
   const checked = await provider.check(state?.inputs ?? {}, { label, ...args });
   const failures = checked.failures ?? [];
   if (failures.length > 0) throw new Error(failures.map(({ reason }) => reason).join("\n"));
-  const inputs = { ...(checked.inputs as Record<string, string>), __provider: "code" };
-  if (!state) return { inputs, outputs: (await provider.create(inputs)).outs as never, step: "create" };
+  const inputs = { ...checked.inputs, __provider: "code" };
+  if (!state) return { inputs, outputs: (await provider.create(inputs)).outs, step: "create" };
   const { changes, replaces } = await provider.diff("id", state.outputs, inputs);
   assert.equal(replaces, undefined, "site keys are protected: never a replacement");
   if (!changes) return { inputs, outputs: state.outputs, step: "same" };
-  return { inputs, outputs: (await provider.update("id", state.outputs, inputs)).outs as never, step: "update" };
+  return { inputs, outputs: (await provider.update("id", state.outputs, inputs)).outs, step: "update" };
 }
 
 interface State {
@@ -112,7 +112,7 @@ test("a key that is not known yet leaves everything unknown", async () => {
   const { provider } = await loaded;
   const { inputs, failures } = await provider.check({}, { label, secretKey: unknown });
   assert.deepEqual(failures, []);
-  assert.deepEqual([inputs.address, inputs.secretKey, inputs.publicKey], [unknown, unknown, unknown]);
+  assert.deepEqual([inputs["address"], inputs["secretKey"], inputs["publicKey"]], [unknown, unknown, unknown]);
   assert.equal((await provider.diff("id", { label, address: one.address }, inputs)).changes, true);
 });
 

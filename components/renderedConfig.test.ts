@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { render, type TemplateName } from "../templates";
 import { readSources } from "../templates/sources";
-import { throughTheState } from "./closure";
+import { throughTheState } from "../tests/closure";
 import { renderedConfigProviders } from "./renderedConfigProvider";
 
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { retireProgram } from "../host/program";
+import { retireProgram, type RetirePayload } from "../host/program";
 import { daemonName, dataDir, units } from "../plan/names";
 import type { Host } from "./hosts/host";
 import type { Workers } from "./workers";
@@ -10,32 +10,20 @@ export function keepPlanned(host: Host, { projects }: Workers): pulumi.Output<st
     Array.from({ length: softmapTorWorkers }, (_, i) => daemonName(name, i + 1)),
   );
   const keepServices = [...projects.map(({ name }) => units.nginx(name)), ...daemons.map(units.tor)];
-  return withInstance(host, (instance) =>
-    retireProgram({
-      role: "worker",
-      host: host.name,
-      instance,
-      keepServices,
-      keepStateDirs: daemons.map(dataDir),
-      everything: false,
-    }),
-  );
+  return retirement(host, ["worker"], { keepServices, keepStateDirs: daemons.map(dataDir) });
 }
 
-/** Removes Onionbalance, its tor and the site keys from a machine that is a balancer no longer. */
-export function keepNothing(host: Host): pulumi.Output<string> {
-  return withInstance(host, (instance) =>
-    retireProgram({
-      role: "publisher",
-      host: host.name,
-      instance,
-      keepServices: [],
-      keepStateDirs: [],
-      everything: true,
-    }),
-  );
+/** Onionbalance, its tor and the site keys, on a machine that is a balancer no longer. */
+export function removeBalancer(host: Host): pulumi.Output<string> {
+  return retirement(host, ["publisher", "balancer"], { keepServices: [], keepStateDirs: [] });
 }
 
-function withInstance(host: Host, program: (instance: string) => string): pulumi.Output<string> {
-  return pulumi.output(host.instance).apply((instance) => program(instance ?? ""));
+function retirement(
+  host: Host,
+  roles: RetirePayload["roles"],
+  keep: Pick<RetirePayload, "keepServices" | "keepStateDirs">,
+): pulumi.Output<string> {
+  return pulumi
+    .output(host.instance)
+    .apply((instance) => retireProgram({ roles, host: host.name, instance: instance ?? "", ...keep }));
 }

@@ -29,6 +29,8 @@ export interface SoftmapProjectArgs {
   readonly nginxResolver?: readonly string[];
   /** Seconds that nginx waits for an upstream. @default 15 */
   readonly nginxTimeout?: number;
+  /** Whether answers name their backend in a header, `X-Softmap-Backend`: for labs and rehearsals. @default false */
+  readonly backendHeader?: boolean;
   /** Refuse to delete site keys, so that no address is lost by accident. @default true */
   readonly protectKeys?: boolean;
 }
@@ -53,6 +55,7 @@ export class SoftmapProject extends Component {
   readonly torIntrosPerDaemon: number;
   readonly nginxResolver: readonly string[];
   readonly nginxTimeout: number;
+  readonly backendHeader: boolean;
   /** Domain to onion address. */
   readonly addresses: pulumi.Output<Record<string, string>>;
 
@@ -65,6 +68,7 @@ export class SoftmapProject extends Component {
     this.torIntrosPerDaemon = args.torIntrosPerDaemon ?? 3;
     this.nginxResolver = args.nginxResolver ?? [];
     this.nginxTimeout = args.nginxTimeout ?? 15;
+    this.backendHeader = args.backendHeader ?? false;
     this.addresses = addressesOf(this.sites);
     this.registerOutputs({ addresses: this.addresses });
   }

@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { releaseProgram, type Service, type StateFile } from "../host/program";
+import { releaseProgram, type Service, type StateDir, type StateFile } from "../host/program";
 import {
   controlSocket,
   dataDir,
   nginxHealthSocket,
+  nginxSocketDir,
+  nginxStateDir,
   onionDir,
   torStateDir,
   units,
@@ -74,6 +76,7 @@ export function workerRelease({
       ],
       dirs: [
         { path: torStateDir, owner: users.tor, group: users.tor, mode: "0700" },
+        ...known.projects.flatMap(({ project }) => nginxDirs(project)),
         ...known.keys.flatMap(({ daemon }) => [dataDir(daemon), onionDir(daemon)]).map(torOwned),
       ],
       files: [
@@ -118,13 +121,22 @@ function torOwned(path: string): { path: string; owner: string; group: string; m
   return { path, owner: users.tor, group: users.tor, mode: "0700" };
 }
 
+/** The unit makes them too, but nginx must pass its test before the unit has ever run. */
+function nginxDirs(project: string): StateDir[] {
+  const owner = { owner: users.nginx, group: users.nginx };
+  return [
+    { path: nginxSocketDir(project), ...owner, mode: "0750" },
+    { path: nginxStateDir(project), ...owner, mode: "0700" },
+  ];
+}
+
 function nginxService(project: string): Service {
   return {
     unit: units.nginx(project),
-    verify: ["nginx", "-t", "-q", "-c", `{release}/${workerFiles.nginx(project)}`],
+    verify: ["nginx", "-e", "stderr", "-t", "-q", "-c", `{release}/${workerFiles.nginx(project)}`],
     verifyAs: users.nginx,
-    reloadOn: [workerFiles.nginx(project), workerFiles.nginxHost],
-    restartOn: [workerFiles.nginxUnit],
+    reloadOn: [workerFiles.nginx(project)],
+    restartOn: [],
     health: { kind: "nginx", socket: nginxHealthSocket(project) },
   };
 }
@@ -133,10 +145,10 @@ function nginxService(project: string): Service {
 function torService(daemon: string): Service {
   return {
     unit: units.tor(daemon),
-    verify: ["tor", "--verify-config", "-f", `{release}/${workerFiles.torrc(daemon)}`],
+    verify: ["tor", "--verify-config", "--defaults-torrc", "/dev/null", "-f", `{release}/${workerFiles.torrc(daemon)}`],
     verifyAs: users.tor,
     reloadOn: [workerFiles.torrc(daemon)],
-    restartOn: [workerFiles.torUnit, workerFiles.obConfig(daemon), `${onionDir(daemon)}/hs_ed25519_secret_key`],
+    restartOn: [`${onionDir(daemon)}/ob_config`, `${onionDir(daemon)}/hs_ed25519_secret_key`],
     health: { kind: "tor", control: controlSocket(daemon), uploads: true },
   };
 }

@@ -82,6 +82,7 @@ export class Workers extends Component {
         sites,
         nginxResolver: [...project.nginxResolver],
         nginxTimeout: project.nginxTimeout,
+        backendHeader: project.backendHeader,
       }),
       obConfig: render(`${project.name}-ob-config`, "ob-config", { frontends }),
       daemons: daemons.map((index) => {

@@ -36,7 +36,7 @@ export async function pulumi(
   options: PulumiOptions = {},
 ): Promise<PulumiRun> {
   const started = performance.now();
-  const file = stack.configFile === undefined ? [] : ["--config-file", stack.configFile];
+  const file = stack.configFile === undefined || args[0] === "stack" ? [] : ["--config-file", stack.configFile];
   const child = spawn("node_modules/.bin/pulumi", [...args, "--non-interactive", "--stack", stack.name, ...file], {
     env: { ...process.env, ...stack.environment },
     cwd: stack.program ?? process.cwd(),

@@ -72,6 +72,8 @@ export const onionDir = (daemon: string): string => `${dataDir(daemon)}/onion`;
 /** ControlSocket of a daemon. */
 export const controlSocket = (daemon: string): string => `${run}/tor/${daemon}/control`;
 
+/** nginx's own folder for a project: bodies and answers too large for memory. 0700 softmap-nginx. */
+export const nginxStateDir = (project: string): string => `${lib}/nginx/${project}`;
 /** `/run/softmap/nginx/<project>`: 0750 softmap-nginx:softmap-nginx, tor is in that group. */
 export const nginxSocketDir = (project: string): string => `${run}/nginx/${project}`;
 /** Where the n-th daemon's tor hands its streams to nginx: one socket a daemon, so that a circuit id can be told from its daemon. */

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { onionAddress } from "../onion/address";
 import { backendName, daemonName } from "../plan/names";
 import { render, type Models, type TemplateName } from "./index";
 import { readSources } from "./sources";
@@ -11,9 +10,12 @@ import { readSources } from "./sources";
 // The topology matrix: how many projects, daemons and sites, on which network. UPDATE_GOLDEN=1 writes the files anew.
 const folder = join(__dirname, "golden");
 
-/** An address for a name, the same in every run. */
+/** Something like an address for a name, the same in every run; whether a checksum is right is not for templates to say. */
 function address(name: string): string {
-  return onionAddress(new Uint8Array(createHash("sha256").update(name).digest()));
+  const letters = [...createHash("sha512").update(name).digest()].map((byte) =>
+    "abcdefghijklmnopqrstuvwxyz234567".charAt(byte & 31),
+  );
+  return `${letters.slice(0, 55).join("")}d.onion`;
 }
 
 function golden<Name extends TemplateName>(file: string, template: Name, model: Models[Name]): void {
@@ -31,7 +33,7 @@ function golden<Name extends TemplateName>(file: string, template: Name, model: 
 const lab = [
   "TestingTorNetwork 1",
   "PathsNeededToBuildCircuits 0.67",
-  "DirAuthority auth1 orport=5000 no-v2 v3ident=0123456789ABCDEF0123456789ABCDEF01234567 10.90.0.11:7000 FEDCBA98 76543210",
+  "DirAuthority auth1 orport=5000 no-v2 v3ident=0123456789ABCDEF0123456789ABCDEF01234567 10.90.0.11:7000 FEDCBA9876543210FEDCBA9876543210FEDCBA98",
 ];
 
 const allSites = [

@@ -1,4 +1,4 @@
-import { nginxHealthSocket, nginxSocket, nginxSocketDir } from "../plan/names";
+import { nginxHealthSocket, nginxSocket, nginxSocketDir, nginxStateDir } from "../plan/names";
 import { hostName, identifier, nginx, onionName, unfit } from "./quote";
 import type { Template } from "./template";
 
@@ -21,6 +21,8 @@ export interface NginxModel {
   readonly nginxResolver: readonly string[];
   /** Seconds until an origin counts as silent: connect, and between two reads. */
   readonly nginxTimeout: number;
+  /** Whether answers name their backend in a header, `X-Softmap-Backend`; default no. */
+  readonly backendHeader?: boolean;
   /** nginx worker processes, default one a CPU. */
   readonly nginxWorkers?: number;
   /** Largest request body in MiB, default 100. */
@@ -73,6 +75,11 @@ const types = [
   "text/xml",
 ];
 
+function domainName(domain: string): string {
+  if (!hostName(domain).includes(".")) throw unfit(domain, "it is a single label: a site's domain has a dot in it");
+  return domain;
+}
+
 function resolver(address: string): string {
   if (!/^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\])(:\d{1,5})?$/.test(address)) {
     throw unfit(address, "it is not the address of a resolver: 10.0.0.2, 10.0.0.2:5353 or [fd00::2]");
@@ -84,9 +91,9 @@ export const nginxConf: Template<NginxModel> = {
   language: nginx,
   sources: ["nginx", "nginx/rewrite"],
   title: (model) => `nginx.conf of project ${model.project}`,
-  locals: ({ project, daemons, sites, nginxResolver, nginxWorkers, nginxMaxBodyMiB }) => {
+  locals: ({ project, daemons, sites, nginxResolver, nginxWorkers, nginxMaxBodyMiB, backendHeader }) => {
     const checked = sites.map(({ domain, onion, subdomains }) => ({
-      domain: hostName(domain),
+      domain: domainName(domain),
       onion: onionName(onion),
       subdomains: subdomains.map(hostName),
     }));
@@ -97,10 +104,11 @@ export const nginxConf: Template<NginxModel> = {
       linked: replacements(checked).filter(({ from }) => !/[\\%]/.test(from)),
       types,
       runDir: nginxSocketDir(identifier(project)),
-      stateDir: `/var/lib/softmap/nginx/${project}`,
+      stateDir: nginxStateDir(project),
       sockets: Array.from({ length: daemons }, (_, at) => nginxSocket(project, at + 1)),
       health: nginxHealthSocket(project),
       resolvers: nginxResolver.map(resolver),
+      backendHeader: backendHeader ?? false,
       workers: nginxWorkers ?? "auto",
       maxBodyMiB: nginxMaxBodyMiB ?? 100,
     };

@@ -23,7 +23,7 @@ export function renderTemplate<Model>(template: Template<Model>, sources: Source
       compileDebug: false,
       includer: (part: string) => ({ template: sourceOf(sources, part) }),
     };
-    return ejs.render(sourceOf(sources, template.sources[0] ?? ""), data, options) as string;
+    return ejs.render(sourceOf(sources, template.sources[0] ?? ""), data, options);
   } catch (error) {
     if (!(error instanceof Error) || !("unfit" in error)) throw error;
     const value = (error as Error & { value?: unknown }).value;

@@ -1,5 +1,5 @@
-import { compileFunction } from "node:vm";
 import * as pulumi from "@pulumi/pulumi";
+import { loadProvider } from "./closure";
 
 /** One resource as a program asked for it. */
 export interface Registered {
@@ -29,7 +29,9 @@ export async function mockEngine(): Promise<{ resources: Registered[]; settled: 
           .filter(([, value]) => isSecret(value))
           .map(([key]) => key);
         const { inputs, outputs } =
-          typeof provider !== "string" ? { inputs: given, outputs: given } : await runProvider(provider, args.name, given);
+          typeof provider !== "string"
+            ? { inputs: given, outputs: given }
+            : await runProvider(provider, args.name, given);
         resources.push({ type: args.type, name: args.name, inputs, outputs, secretInputs });
         return { id: `${args.name}-id`, state: outputs };
       },
@@ -42,28 +44,22 @@ export async function mockEngine(): Promise<{ resources: Registered[]; settled: 
   return { resources, settled: () => pulumi.runtime.disconnect() };
 }
 
+interface Checked {
+  readonly inputs: Record<string, unknown>;
+  readonly failures?: readonly { readonly reason: string }[];
+}
+
 async function runProvider(
   text: string,
   name: string,
   given: Record<string, unknown>,
 ): Promise<{ inputs: Record<string, unknown>; outputs: Record<string, unknown> }> {
-  const provider = loadProvider(text);
-  const checked = provider.check === undefined ? { inputs: given } : await provider.check({}, given);
-  if (checked.failures !== undefined && checked.failures.length > 0) {
-    throw new Error(`${name}: ${checked.failures.map((f) => f.reason).join("; ")}`);
-  }
-  const inputs = (checked.inputs ?? given) as Record<string, unknown>;
+  const provider = loadProvider<Record<string, unknown>>(text);
+  const { inputs, failures = [] }: Checked =
+    provider.check === undefined ? { inputs: given } : await provider.check({}, given);
+  if (failures.length > 0) throw new Error(`${name}: ${failures.map((failure) => failure.reason).join("; ")}`);
   const created = await provider.create(inputs);
-  return { inputs, outputs: { ...inputs, ...(created.outs as Record<string, unknown>) } };
-}
-
-/** The provider object that the dynamic-provider process would make of a state's `__provider`. */
-export function loadProvider(text: string): pulumi.dynamic.ResourceProvider {
-  const loaded = { exports: {} as { handler(): pulumi.dynamic.ResourceProvider } };
-  // The SDK's own process loads it the same way (cmd/dynamic-provider): as the body of a CommonJS module.
-  const body = compileFunction(text, ["exports", "require", "module", "__dirname"]) as (...args: unknown[]) => void;
-  body(loaded.exports, require, loaded, process.cwd());
-  return loaded.exports.handler();
+  return { inputs, outputs: { ...inputs, ...created.outs } };
 }
 
 function isSecret(value: unknown): boolean {

@@ -40,7 +40,7 @@ async function stage(title: string, files: string[], concurrency: number): Promi
   const counts = { passed: 0, failed: 0 };
   if (files.length === 0) return counts;
   console.log(`\n== ${title}`);
-  const stream = run({ files, concurrency, execArgv: ["-r", "ts-node/register"], timeout: 30 * 60_000 });
+  const stream = run({ files, concurrency, execArgv: ["-r", "ts-node/register/transpile-only"], timeout: 30 * 60_000 });
   stream.on("test:summary", (summary) => {
     if (summary.file !== undefined) return;
     counts.passed = summary.counts.passed;

@@ -13,6 +13,7 @@ export function createHosts(name: string, config: StackConfig): Hosts {
     case "ssh":
       return new SshHosts(name, {
         user: hosts.user,
+        torNetwork: hosts.torNetwork,
         ...(hosts.privateKeyFile !== undefined && { privateKey: readPrivateKey(hosts.privateKeyFile) }),
         balancers: hosts.balancers,
         workers: [...(config.workersOnBalancers ? hosts.balancers : []), ...hosts.workers],

@@ -17,7 +17,7 @@ interface LabHostState {
  * Exit code 3 means that there is no such host.
  */
 async function labHost(verb: "up" | "show" | "down", lab: string, host: string): Promise<LabHostState | undefined> {
-  const args = ["-r", "ts-node/register", "lab/main.ts", "--name", lab, "host", verb, host];
+  const args = ["-r", "ts-node/register/transpile-only", "lab/main.ts", "--name", lab, "host", verb, host];
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
       if (error && error.code === 3) return resolve(undefined);

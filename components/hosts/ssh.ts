@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { Component } from "../component";
-import { patience, type Host, type Hosts } from "./host";
+import { patience, type Host, type Hosts, type TorNetwork } from "./host";
 import { validateHosts } from "../../config/parse";
 
 /** One Debian machine. */
@@ -27,6 +27,8 @@ export interface SshHostsArgs {
   readonly workers: readonly SshHostArgs[];
   /** Login user where a machine names none. @default "root" */
   readonly user?: string;
+  /** torrc lines of a private Tor network. @example ["TestingTorNetwork 1", "DirAuthority ..."] @default the public network */
+  readonly torNetwork?: readonly string[] | undefined;
   /** The operator's private key (OpenSSH format). A secret. Absent: the ssh agent's keys. */
   readonly privateKey?: pulumi.Input<string>;
 }
@@ -40,6 +42,7 @@ export interface SshHostsArgs {
 export class SshHosts extends Component implements Hosts {
   readonly balancers: readonly Host[];
   readonly workers: readonly Host[];
+  readonly torNetwork?: TorNetwork;
 
   constructor(name: string, args: SshHostsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("SshHosts", name, validateHosts({ component: name, balancers: args.balancers, workers: args.workers }), opts);
@@ -47,6 +50,7 @@ export class SshHosts extends Component implements Hosts {
 
     this.balancers = args.balancers.map(reach);
     this.workers = args.workers.map(reach);
+    if (args.torNetwork !== undefined) this.torNetwork = { torrc: args.torNetwork };
     this.registerOutputs({});
   }
 }

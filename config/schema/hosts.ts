@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { whole } from "./check";
 import { hostName, labName } from "./names";
-import { address, hostKey, port, privateKeyFile, user } from "./network";
+import { address, hostKey, port, privateKeyFile, user, torrcLine } from "./network";
 
 /** A Debian machine reachable by ssh, as the operator lists it; without a user it takes that of `hosts`. */
 export const hostSchema = z
@@ -33,6 +33,14 @@ export const sshHostsSchema = z
       .meta({
         description: "Log in with the keys of the running ssh agent. Exactly one of privateKeyFile and agent.",
         examples: [true],
+      }),
+    torNetwork: z
+      .array(torrcLine)
+      .optional()
+      .meta({
+        description:
+          "torrc lines of a private Tor network, for rehearsals; Onionbalance then uses its test timers. Absent: the public network.",
+        examples: [["TestingTorNetwork 1", "DirAuthority a0 orport=5100 v3ident=... 10.0.0.5:7100 ..."]],
       }),
   })
   .meta({

@@ -152,3 +152,15 @@ export function duration<Default extends Duration>(
   );
   return (seconds as z.ZodType<number, Duration>).prefault(fallback);
 }
+
+/** One line of a torrc, as tor(1) has it: an option and its value. */
+export const torrcLine = text(
+  (line) =>
+    /^[A-Za-z]+ [ -~]+$/.test(line)
+      ? undefined
+      : {
+          message: "This is not one torrc line: an option, a blank, its value.",
+          next: "Write e.g. TestingTorNetwork 1.",
+        },
+  { description: "A torrc line.", examples: ["TestingTorNetwork 1"] },
+);

@@ -54,6 +54,14 @@ export const projectSchema = z
       description: "How long nginx waits to connect to a site, and between two reads of its answer.",
       examples: ["15s"],
     }),
+    backendHeader: z
+      .boolean()
+      .prefault(false)
+      .meta({
+        description:
+          "Whether each answer names its backend in a header, X-Softmap-Backend. For labs and rehearsals: a visitor learns which machine served.",
+        examples: [true],
+      }),
     sites: z
       .array(siteSchema)
       .min(1)

@@ -1,0 +1,22 @@
+# Becomes root and runs the Python program that comes on the rest of stdin. No secret is in this text.
+host=$(uname -n) me=$(id -un) run=
+if [ "$(id -u)" != 0 ]; then
+  if ! command -v sudo >/dev/null 2>&1; then
+    echo "$host: $me is not root and sudo is not installed. Next: install sudo and allow $me, or log in as root." >&2
+    exit 1
+  fi
+  if ! said=$(sudo -n true </dev/null 2>&1); then
+    echo "$host: $me cannot use sudo without a password. Next: put '$me ALL=(ALL) NOPASSWD: ALL' into /etc/sudoers.d/softmap, or log in as root. (sudo said: $said)" >&2
+    exit 1
+  fi
+  run='sudo -n'
+fi
+if ! command -v python3 >/dev/null 2>&1; then
+  echo "$host: installing python3"
+  if ! { said=$($run apt-get -q -y update </dev/null 2>&1) && said=$($run env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install python3 </dev/null 2>&1); }; then
+    echo "$host: python3 is missing and cannot be installed. Next: see to the host's apt sources, or install python3. apt-get said:" >&2
+    printf '%s\n' "$said" | tail -n 8 >&2
+    exit 1
+  fi
+fi
+exec $run python3 -I -u - "$@"

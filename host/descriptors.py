@@ -1,0 +1,59 @@
+"""Descriptors as the network has them: fetched through the balancer's tor, decrypted with stem (rend-spec-v3, 2.5)."""
+import time
+
+
+def bare(address):
+    """An onion address without its .onion."""
+    return address[: -len(".onion")] if address.endswith(".onion") else address
+
+
+def parse_event(lines):
+    """
+    What an HS_DESC or HS_DESC_CONTENT event says (control-spec 4.1.25 and 4.1.28): (address, descriptor text or None, reason or None).
+    None for every other event.
+    """
+    head, _, body = lines[0].partition("\n")
+    words = head.split()
+    if words[:1] == ["HS_DESC_CONTENT"] and len(words) >= 2 and len(body) > 10:  # directories answer an empty content for "not found"
+        return words[1], body, None
+    if words[:2] == ["HS_DESC", "FAILED"] and len(words) >= 3:
+        reason = next((word[len("REASON="):] for word in words if word.startswith("REASON=")), "FAILED")
+        return words[2], None, reason
+    return None
+
+
+def fetch(control, addresses, seconds):
+    """
+    Asks one directory for each descriptor: address -> (text, None) or (None, why). Tor's own cache is never the answer: HSFETCH always asks,
+    and a NEWNYM before lets it ask a directory that it asked lately.
+    """
+    control.command("SETEVENTS HS_DESC HS_DESC_CONTENT")
+    control.events.clear()
+    control.command("SIGNAL NEWNYM")
+    found = {}
+    for address in addresses:
+        code, lines = control.command("HSFETCH " + address)
+        if code != 250:
+            found[address] = (None, " ".join(lines))
+    end = time.monotonic() + seconds
+    while len(found) < len(addresses):
+        event = control.event(max(end - time.monotonic(), 0))
+        if event is None:
+            break
+        told = parse_event(event)
+        if told is None or told[0] not in addresses:
+            continue
+        address, text, reason = told
+        if text is not None:
+            found[address] = (text, None)
+        else:
+            found.setdefault(address, (None, reason))
+    return {address: found.get(address, (None, "no directory answered in %d s" % seconds)) for address in addresses}
+
+
+def introduction_points(text, address):
+    """The introduction points' authentication keys of a descriptor, as hex. ValueError when it cannot be read."""
+    from stem.descriptor.hidden_service import HiddenServiceDescriptorV3
+
+    inner = HiddenServiceDescriptorV3.from_str(text).decrypt(address)
+    return {point.auth_key_cert.key.hex() for point in inner.introduction_points}

@@ -1,0 +1,121 @@
+"""The host itself: is it one that we know, is it free, what does a release have to know about it."""
+import fcntl
+import ipaddress
+import os
+import shutil
+import time
+from report import Failure, run
+from files import make_dir, read
+
+LOCK = "/run/softmap/host.lock"
+# No host's clock is honestly older than this text. Tor refuses a consensus that seems to come from the future.
+WRITTEN = 1763856000  # 2025-11-23
+ROOM_MB = {"/": 50, "/var": 50, "/etc": 20}
+
+
+def lock(report, what, seconds, path=LOCK):
+    """Holds the host for this process alone; says who has it while it waits, and gives up after so many seconds."""
+    make_dir(os.path.dirname(path))
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    end, told = time.monotonic() + seconds, -60.0
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            holder = os.pread(handle, 300, 0).decode("utf-8", "replace").strip() or "another step"
+            if time.monotonic() > end:
+                raise Failure(
+                    "%s still holds this host after %d s; nothing was changed. Next: wait until it ends, or end that process on the host." % (holder, seconds)
+                )
+            if time.monotonic() - told > 15:
+                told = time.monotonic()
+                report.say("waiting for %s" % holder)
+            time.sleep(0.2)
+    note = "%s (process %d, %s, since %s)" % (what, os.getpid(), os.environ.get("SUDO_USER", "root"), time.strftime("%H:%M:%S"))
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, note.encode(), 0)
+    return handle
+
+
+def unlock(handle):
+    os.ftruncate(handle, 0)
+    os.close(handle)
+
+
+def parse_os_release(text):
+    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
+    return {key.strip(): value.strip().strip("\"'") for key, value in pairs}
+
+
+def check_system(os_release, has_apt, booted_by_systemd):
+    """Problems of the host that no release can mend, each with its next step."""
+    facts = parse_os_release(os_release)
+    name = facts.get("PRETTY_NAME") or facts.get("ID") or "an unknown system"
+    family = [facts.get("ID", "")] + facts.get("ID_LIKE", "").split()
+    problems = []
+    if not has_apt or not {"debian", "ubuntu"} & set(family):
+        problems.append("it runs %s; softmap needs Debian 12 or 13, or Ubuntu 24.04. Next: give it a host with one of them" % name)
+    if not booted_by_systemd:
+        problems.append("systemd is not what runs it (no /run/systemd/system). Next: boot it with systemd")
+    return problems
+
+
+def check_clock(now, newest):
+    """Tor does not work with a wrong clock, and says so only in its log."""
+    floor = max(WRITTEN, newest) - 86400
+    if now < floor:
+        return ["its clock says %s, earlier than files on its own disk. Next: set it (timedatectl set-ntp true)" % time.strftime("%Y-%m-%d %H:%M", time.gmtime(now))]
+    return []
+
+
+def check_host():
+    """Raises one Failure with everything that is wrong with this host."""
+    problems = check_system(
+        (read("/etc/os-release") or b"").decode("utf-8", "replace"), shutil.which("apt-get", path="/usr/bin:/bin") is not None, os.path.isdir("/run/systemd/system")
+    )
+    stamps = [os.stat(path).st_mtime for path in ("/var/lib/dpkg/status", "/etc/os-release") if os.path.exists(path)]
+    problems += check_clock(time.time(), max(stamps, default=0))
+    for place, least in ROOM_MB.items():
+        free = shutil.disk_usage(place).free // 1_000_000
+        if free < least:
+            problems.append("%s has %d MB free, a release needs %d MB. Next: make room" % (place, free, least))
+            break
+    if problems:
+        raise Failure("this host cannot be used: " + "; ".join(problems) + ".")
+    if run(["systemctl", "is-system-running"], check=False).text.strip() == "offline":
+        raise Failure("systemd does not answer. Next: reboot the host.")
+
+
+def parse_resolvers(text):
+    """The name servers of a resolv.conf, written as nginx wants them."""
+    found = []
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) < 2 or words[0] != "nameserver":
+            continue
+        try:
+            address = ipaddress.ip_address(words[1])
+        except ValueError:
+            continue  # fe80::1%eth0 and the like: nginx cannot use a scope
+        if isinstance(address, ipaddress.IPv6Address) and address.is_link_local:
+            continue
+        text_form = "[%s]" % address if address.version == 6 else str(address)
+        if text_form not in found:
+            found.append(text_form)
+    return found
+
+
+def has_ipv6():
+    """True when the host has a global IPv6 address: nginx would else try AAAA answers that lead nowhere."""
+    lines = (read("/proc/net/if_inet6") or b"").decode().splitlines()
+    return any(len(line.split()) == 6 and line.split()[3] == "00" and not line.split()[0].startswith("f") for line in lines)
+
+
+def nginx_facts():
+    """The directives that only the host knows, without the release's marker."""
+    resolvers = parse_resolvers((read("/etc/resolv.conf") or b"").decode("utf-8", "replace"))
+    if not resolvers:
+        return "# /etc/resolv.conf names no usable server\n"
+    return "resolver %s valid=30s%s;\n" % (" ".join(resolvers), "" if has_ipv6() else " ipv6=off")
+

@@ -1,0 +1,103 @@
+// What a step on a host is given: plain data, sent as JSON. The Python in this folder reads the same names.
+
+/** The parts of a host that are released apart. */
+export type Role = "worker" | "balancer" | "publisher";
+
+/** Owner and mode of something outside the release tree; `mode` is octal text such as "0640". */
+export interface Ownership {
+  readonly owner: string;
+  readonly group: string;
+  readonly mode: string;
+}
+
+/** A directory with its absolute path; made or mended, parents are root's. */
+export interface StateDir extends Ownership {
+  readonly path: string;
+}
+
+/** A file of a release: path relative to it, 0644 root, so never a secret. `install` puts a copy at an absolute path as a state file. */
+export interface HostFile {
+  readonly path: string;
+  readonly text: string;
+  readonly install?: StateDir;
+}
+
+/** A file outside the release tree, absolute; replaced whole, only when different, put back when the release fails. Secrets are allowed. */
+export interface StateFile extends StateDir {
+  readonly base64: string;
+}
+
+/** What makes a service healthy. */
+export type Health =
+  /** Bootstrapped to 100 %; with `uploads` also, after a start or restart, one uploaded descriptor. */
+  | { readonly kind: "tor"; readonly control: string; readonly uploads?: boolean }
+  /** The health socket answers the marker of this release: the proof of a reload. */
+  | { readonly kind: "nginx"; readonly socket: string }
+  /** Active, and for 3 s the same process after a change. */
+  | { readonly kind: "active" };
+
+/** A systemd unit and what it runs on. A change of its own unit file always restarts it. */
+export interface Service {
+  /** e.g. `softmap-tor@news-1.service` */
+  readonly unit: string;
+  /** Run on the staged release before the switch; `{release}` becomes its path. */
+  readonly verify?: readonly string[];
+  /** The user for it; root when absent. */
+  readonly verifyAs?: string;
+  /** Paths, relative to the release or absolute state paths, whose change needs a reload. */
+  readonly reloadOn: readonly string[];
+  /** ... whose change needs a restart: one service at a time, the next when it is healthy. */
+  readonly restartOn: readonly string[];
+  readonly health: Health;
+}
+
+export interface ReleasePayload {
+  readonly role: Role;
+  /** The host's name, for messages. */
+  readonly host: string;
+  /** Anything that says which machine it is: a replaced machine under the same name must run the release again. Not used on the host. */
+  readonly instance?: string;
+  readonly packages: readonly string[];
+  readonly users: readonly { readonly name: string; readonly groups: readonly string[] }[];
+  readonly dirs: readonly StateDir[];
+  readonly files: readonly HostFile[];
+  readonly state: readonly StateFile[];
+  readonly services: readonly Service[];
+  /** How many releases stay on disk, the current one included. */
+  readonly keepReleases: number;
+  /** How long a service may take to become healthy. */
+  readonly timeoutSeconds: number;
+}
+
+/** One site as it must appear in the network. Addresses with or without `.onion`. */
+export interface Frontend {
+  readonly domain: string;
+  readonly address: string;
+  readonly backends: readonly { readonly name: string; readonly address: string }[];
+}
+
+export interface PublishPayload extends ReleasePayload {
+  readonly frontends: readonly Frontend[];
+  /** Control socket of the balancer's tor. */
+  readonly control: string;
+  /** SOCKS socket of the balancer's tor. */
+  readonly socks: string;
+  /** Onionbalance's status socket. */
+  readonly statusSocket: string;
+  /** The folder of site keys: a key that is in no payload any more is removed from it after the proof. */
+  readonly keysDir?: string;
+  /** How long backends that were taken out stay listed in clients' caches. */
+  readonly graceSeconds: number;
+  readonly publishTimeoutSeconds: number;
+}
+
+export interface RetirePayload {
+  /** What is tidied; with the word `everything` after the bootstrap text these roles go as a whole, users with the last role. */
+  readonly roles: readonly Role[];
+  readonly host: string;
+  readonly instance?: string;
+  /** Units that stay. */
+  readonly keepServices: readonly string[];
+  /** State directories that stay, absolute. */
+  readonly keepStateDirs: readonly string[];
+}

@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  bootstrap,
+  publishProgram,
+  releaseProgram,
+  retireProgram,
+  type PublishPayload,
+  type ReleasePayload,
+} from "./program";
+
+const secret = "c2VjcmV0IHNlY3JldA==";
+
+const release: ReleasePayload = {
+  role: "worker",
+  host: "worker1",
+  packages: ["tor"],
+  users: [{ name: "softmap-tor", groups: [] }],
+  dirs: [],
+  files: [{ path: "tor/news-1/torrc", text: "Log notice stdout\n" }],
+  state: [{ path: "/var/lib/softmap/x", base64: secret, owner: "root", group: "root", mode: "0600" }],
+  services: [],
+  keepReleases: 3,
+  timeoutSeconds: 60,
+};
+const publish: PublishPayload = {
+  ...release,
+  frontends: [],
+  control: "/c",
+  socks: "/s",
+  statusSocket: "/t",
+  graceSeconds: 1,
+  publishTimeoutSeconds: 1,
+};
+const programs = {
+  release: releaseProgram(release),
+  publish: publishProgram(publish),
+  retire: retireProgram({ roles: ["worker"], host: "worker1", keepServices: [], keepStateDirs: [] }),
+};
+
+const script = readFileSync(join(__dirname, "bootstrap.sh"), "utf8");
+
+/** A program without the size and the shell script in front. */
+const pythonOf = (program: string): string => program.slice(program.indexOf("\n") + 1 + script.length);
+
+/** What Python makes of a program's payload, without running the step. */
+function payloadAsPythonReadsIt(program: string): unknown {
+  const tail = program.slice(program.lastIndexOf("\nimport json\n"), program.lastIndexOf("\nguarded("));
+  const shown = execFileSync("python3", ["-I", "-"], {
+    input: `${tail}\nprint(json.dumps(PAYLOAD))\n`,
+    encoding: "utf8",
+  });
+  return JSON.parse(shown);
+}
+
+test("a program is the same text every time, in whatever order the payload was written", () => {
+  const backwards = Object.fromEntries(Object.entries(release).reverse()) as unknown as ReleasePayload;
+  assert.equal(releaseProgram(backwards), programs.release);
+  assert.equal(releaseProgram({ ...release }), programs.release);
+});
+
+test("programs are ASCII without long lines of code, and keys are in the payload alone", () => {
+  for (const program of Object.values(programs)) {
+    assert.match(program, /^[\n -~]*$/);
+    assert.ok(program.length < 80_000, "a stream is in the state twice: keep it small");
+  }
+  const line = programs.release.split("\n").filter((each) => each.includes(secret));
+  assert.equal(line.length, 1);
+  assert.match(line[0] ?? "", /^PAYLOAD = json\.loads\(/);
+});
+
+test("Python compiles every program, and no two modules give the same name to different things", () => {
+  for (const program of Object.values(programs)) {
+    const compiled = spawnSync("python3", ["-I", "-c", "import sys; compile(sys.stdin.read(), 'program', 'exec')"], {
+      input: pythonOf(program),
+      encoding: "utf8",
+    });
+    assert.equal(compiled.stderr, "");
+    const names = [...program.matchAll(/^(?:def|class) (\w+)|^([A-Z_]+) = /gm)].map(
+      (match) => match[1] ?? match[2] ?? "",
+    );
+    assert.deepEqual(
+      names.filter((name, at) => names.indexOf(name) !== at),
+      [],
+    );
+    // A module of ours that is imported but not part of the program would only fail on a host.
+    const ours = readdirSync(__dirname)
+      .filter((file) => file.endsWith(".py"))
+      .map((file) => file.slice(0, -3));
+    assert.doesNotMatch(program, new RegExp(`^from (?:${ours.join("|")}) import`, "m"));
+  }
+});
+
+test("any text arrives as it was: quotes, newlines, backslashes, surrogate pairs, what looks like Python", () => {
+  const nasty = [
+    "'''",
+    '"""\\',
+    "\\u0041\\n",
+    "\u2028\u2029\u0000\u007f",
+    "\u{1F9C5}",
+    "${x} {release} %s",
+    '"); import os; os.abort() #',
+  ];
+  // All of them in one payload: a Python a text would take most of a test run.
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: "binary" }), { minLength: 200, maxLength: 200 }), (texts) => {
+      const payload = { ...release, packages: [...nasty, ...texts] };
+      assert.deepEqual(payloadAsPythonReadsIt(releaseProgram(payload)), JSON.parse(JSON.stringify(payload)));
+    }),
+    { numRuns: 2 },
+  );
+});
+
+test("each program imports before it uses: running its definitions alone names nothing unknown", () => {
+  for (const [step, program] of Object.entries(programs)) {
+    const python = pythonOf(program);
+    const definitions = python.slice(0, python.lastIndexOf("\nguarded("));
+    const ran = spawnSync("python3", ["-I", "-"], {
+      input: `${definitions}\nprint(callable(${step}_main))\n`,
+      encoding: "utf8",
+    });
+    assert.equal(ran.stdout.trim(), "True", ran.stderr);
+  }
+});
+
+test("the command is short, the same for every step, and has no secret: it stands in every error", () => {
+  assert.ok(bootstrap.length < 80, bootstrap);
+  for (const program of Object.values(programs)) assert.ok(program.startsWith(`${script.length}\n${script}`));
+  assert.equal(spawnSync("sh", ["-n"], { input: script, encoding: "utf8" }).status, 0);
+});
+
+/** Runs a Command's text with a program on stdin, as an ordinary user whose sudo is the given script. */
+function bootstrapAs(
+  sudo: string | undefined,
+  word: string,
+  program: string,
+): { status: number | null; stdout: string; stderr: string } {
+  const tools = "id() { case $1 in -u) echo 1000 ;; *) echo olga ;; esac; }\nuname() { echo worker1; }\n";
+  const fake = sudo === undefined ? "command() { case $2 in sudo) return 1 ;; esac; }\n" : `sudo() { ${sudo}\n}\n`;
+  // A function cannot be exec'd: the last line calls it instead.
+  const text = `${tools}${fake}${script.replace(/\nexec \$run/, "\n$run")}`;
+  const input = `${Buffer.byteLength(text)}\n${text}${program}`;
+  return spawnSync("sh", ["-c", `${bootstrap}${word}`], { input, encoding: "utf8" });
+}
+
+test("no sudo, or one that asks for a password, is said with the next step", () => {
+  const without = bootstrapAs(undefined, "", "print(1)");
+  assert.equal(without.status, 1);
+  assert.match(without.stderr, /worker1: olga is not root and sudo is not installed\. Next: /);
+  const refused = bootstrapAs('echo "sudo: a password is required" >&2; return 1', "", "print(1)");
+  assert.equal(refused.status, 1);
+  assert.match(
+    refused.stderr,
+    /worker1: olga cannot use sudo without a password\. Next: .*sudoers.*a password is required/,
+  );
+  assert.equal(refused.stdout, "");
+});
+
+test("what comes on stdin runs, and gets the word", () => {
+  const ran = bootstrapAs('shift; "$@"', " everything", "import sys; print(sys.argv[1:])");
+  assert.equal(ran.stdout, "['everything']\n", ran.stderr);
+});

@@ -1,0 +1,90 @@
+"""Is what the network has what was planned: pure judgement on descriptors and on Onionbalance's status."""
+import datetime
+import json
+from descriptors import bare
+
+# hs_v3/params.py: Onionbalance itself takes an older descriptor for a backend that is down.
+TOO_OLD_SECONDS = 3600
+
+
+class Verdict:
+    """What one frontend's descriptor holds."""
+
+    def __init__(self, present, missing, foreign, unknown):
+        self.present = present  # planned backends that are in it
+        self.missing = missing  # planned backend -> why not
+        self.foreign = foreign  # backends that are no longer planned, still in it
+        self.unknown = unknown  # introduction points of nobody we know
+        self.good = not missing and not foreign and not unknown
+
+    def text(self, total):
+        parts = ["%d of %d backends" % (len(self.present), total)]
+        if self.missing:
+            parts.append("waiting for " + ", ".join("%s (%s)" % (name, why) for name, why in sorted(self.missing.items())))
+        if self.foreign:
+            parts.append("still lists %s" % ", ".join(sorted(self.foreign)))
+        if self.unknown and not self.missing:
+            parts.append("%d introduction point%s of an older descriptor" % (self.unknown, "" if self.unknown == 1 else "s"))
+        return ", ".join(parts)
+
+
+def parse_status(text):
+    """Onionbalance's status socket: frontend -> backend -> when its descriptor was received, as it prints it, or None."""
+    try:
+        services = json.loads(text)["services"]
+        return {
+            address(service): {address(one): one.get("descriptorReceived") or one.get("received") for one in service["instances"]} for service in services
+        }
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def address(entry):
+    # 0.2.2 writes ".onion.onion" in places
+    return bare(bare(entry["onionAddress"]))
+
+
+def is_fresh(received, now):
+    """True for a descriptor that Onionbalance received, and lately. Its times are UTC."""
+    if not received:
+        return False
+    try:
+        when = datetime.datetime.strptime(received, "%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return False
+    return (now - when).total_seconds() < TOO_OLD_SECONDS
+
+
+def judge(planned, others, listed, seen, reasons, status, now):
+    """
+    A frontend's verdict.
+    planned, others: backend address -> name, those that must be listed and those that must not be;
+    listed: the frontend's introduction points, or None when its descriptor was not had; seen: address -> every point the backend had during
+    this proof (they change, and Onionbalance may list the last ones); reasons: address -> why a descriptor was not had;
+    status: backend -> received, as Onionbalance says.
+    """
+    points = listed or set()
+    present, missing, known = [], {}, set()
+    for backend, name in planned.items():
+        mine = points & seen.get(backend, set())
+        known |= mine
+        received = is_fresh(status.get(backend), now)
+        if mine and received:
+            present.append(name)
+        elif mine:
+            missing[name] = "listed, but Onionbalance has no fresh descriptor of it"
+        elif not seen.get(backend):
+            missing[name] = "its own descriptor is not in the network: %s" % reasons.get(backend, "not asked yet")
+        elif not received:
+            missing[name] = "Onionbalance has not fetched its descriptor yet"
+        elif listed is None:
+            missing[name] = "the frontend's descriptor is not in the network yet"
+        else:
+            missing[name] = "Onionbalance has it, the published descriptor does not yet"
+    foreign = []
+    for backend, name in others.items():
+        mine = points & seen.get(backend, set())
+        known |= mine
+        if mine:
+            foreign.append(name)
+    return Verdict(present, missing, foreign, len(points - known))

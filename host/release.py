@@ -1,0 +1,152 @@
+"""A release: stage, verify, switch, reload, prove; and on failure everything back as it was (DESIGN.md 5 and 6)."""
+import os
+from report import Failure, run, said
+from accounts import identity, make_dirs, make_users
+from files import read
+from machine import check_host, lock, nginx_facts, unlock
+from packages import install
+from services import Applied, Change, enable, fingerprints, install_units, systemctl
+from state import Replaced, install_state, wanted_state
+from tree import UNITS, Tree, contents_of
+
+LOCK_SECONDS = 900
+
+
+def verify(services, release):
+    """Each tool's own opinion on the staged files, as the user that it runs as. tor exits on a reload with a bad file: ask first."""
+    for service in services:
+        if not service.get("verify"):
+            continue
+        argv = [word.replace("{release}", release) for word in service["verify"]]
+        user = service.get("verifyAs")
+        done = run(argv, check=False, cwd="/", umask=0o077, **(identity(user) if user else {}))
+        if done.returncode != 0:
+            raise Failure("%s: %s refuses its new configuration; nothing was switched. %s" % (service["unit"], os.path.basename(argv[0]), said(done.text, 20)))
+
+
+def old_markers(tree, found):
+    """What each nginx answered before, read back from the release's own host.conf."""
+    if found is None:
+        return {}
+    text = (read(os.path.join(tree.path(found), "nginx/host.conf")) or b"").decode()
+    rows = (line.strip().rstrip(";").split('"') for line in text.splitlines() if line.strip().startswith('"~^unix:'))
+    return {row[1][len("~^unix:"):-1].replace("\\", ""): row[3] for row in rows}
+
+
+class Release:
+    """One payload on one host."""
+
+    def __init__(self, report, payload):
+        self.report, self.payload = report, payload
+        self.services = payload["services"]
+        self.tree = Tree(payload["role"])
+        self.replaced = Replaced()
+
+    def prepare(self):
+        """Everything that disturbs nothing: packages, users, directories, the leftovers of a killed run."""
+        check_host()
+        install(self.report, self.payload["packages"])
+        make_users(self.report, self.payload["users"])
+        self.tree.prepare()
+        make_dirs(self.payload["dirs"])
+        self.applied = Applied(os.path.join(self.tree.root, "applied.json"))
+        self.before = dict(self.applied.units)
+        self.contents, self.id, self.markers = contents_of(self.payload["files"], self.services, nginx_facts)
+        self.state = wanted_state(self.payload)
+        self.wanted = {each["unit"]: fingerprints(each, self.contents, self.state, self.markers) for each in self.services}
+        proved = self.applied.release
+        self.previous = proved if proved and os.path.isdir(self.tree.path(proved)) else None
+
+    def stage(self):
+        """The new release on disk, and every tool content with it. On failure nothing of it stays."""
+        if self.previous == self.id and self.tree.holds(self.id, self.contents):
+            return
+        staging = None
+        try:
+            staging = self.tree.stage(self.id, self.contents)
+            # Files that are not there yet disturb nobody, and tor's own check needs ob_config (hs_ob.c reads it).
+            install_state(self.replaced, self.state, only_new=True)
+            self.verify_staged(staging)
+        except BaseException:
+            self.replaced.undo()
+            self.tree.discard_staging(self.id)
+            raise
+        self.tree.adopt(self.id)
+
+    def verify_staged(self, staging):
+        verify(self.services, staging)
+
+    def activate(self):
+        """The switch, and the services after it. On failure back to the previous release, reported as a failure."""
+        change = Change(self.report, self.applied, self.markers, self.payload["timeoutSeconds"])
+        enabled = []
+        try:
+            self.changed_state = install_state(self.replaced, self.state)
+            self.tree.switch(self.id)
+            install_units(self.replaced, self.contents, UNITS)
+            enabled = enable(self.services)
+            return change.apply(self.services, self.wanted)
+        except BaseException as error:
+            problems = self.revert(change, enabled)
+            if self.previous is None:
+                back = "There is no earlier release: the new services were stopped and disabled."
+            elif self.previous == self.id:
+                back = "The release itself did not change (%s)." % self.id
+            else:
+                back = "Reverted to release %s." % self.previous
+            if problems:
+                back += " But on the way back: " + " ".join(problems)
+            if not isinstance(error, Failure):
+                self.report.say(back)
+                raise
+            raise Failure("%s %s" % (error, back))
+
+    def revert(self, change, enabled):
+        """Files first, then the services that were touched."""
+        problems = []
+        for step in (
+            lambda: self.tree.switch(self.previous),
+            lambda: run(["systemctl", "disable", *enabled], check=False) if enabled else None,
+            self.replaced.undo,
+            lambda: install_units(Replaced(), self.tree.contents(self.previous), UNITS) if self.previous else None,
+            lambda: systemctl("daemon-reload"),
+            lambda: problems.extend(change.undo(old_markers(self.tree, self.previous), self.before)),
+            lambda: self.tree.discard(self.id) if self.id != self.previous else None,
+        ):
+            try:
+                step()
+            except (Failure, OSError) as error:
+                problems.append(str(error))
+        return problems
+
+    def finish(self):
+        self.applied.proved(self.id)
+        self.tree.touch(self.id)
+        self.tree.prune(self.payload["keepReleases"])
+
+    def summary(self, actions):
+        counts = [(sum(1 for action in actions.values() if action == kind), word) for kind, word in (("start", "started"), ("reload", "reloaded"), ("restart", "restarted"))]
+        parts = ["%d service%s %s" % (n, "" if n == 1 else "s", word) for n, word in counts if n]
+        if self.changed_state:
+            parts.append("%d state file%s replaced" % (len(self.changed_state), "" if len(self.changed_state) == 1 else "s"))
+        if self.previous == self.id and not parts:
+            return "release %s was already live, nothing to do (%.1f s)" % (self.id, self.report.seconds())
+        came = "" if self.previous in (None, self.id) else ", was %s" % self.previous
+        return "release %s is live%s: %s (%.1f s)" % (self.id, came, ", ".join(parts) or "no service had to be touched", self.report.seconds())
+
+    def run(self):
+        """All of it, alone on the host."""
+        held = lock(self.report, "the %s release" % self.payload["role"], LOCK_SECONDS)
+        try:
+            self.prepare()
+            self.stage()
+            actions = self.activate()
+            self.finish()
+            self.report.say(self.summary(actions))
+            return actions
+        finally:
+            unlock(held)
+
+
+def release_main(report, payload):
+    Release(report, payload).run()

@@ -1,0 +1,119 @@
+"""Stops and removes what is no longer planned. Only things named softmap, only below our own paths; what is gone already is no error."""
+import glob
+import os
+import pwd
+import grp
+import sys
+from report import run
+from files import remove, remove_tree
+from machine import lock, unlock
+
+UNITS = "/etc/systemd/system"
+STATE = "/var/lib/softmap"
+RUN = "/run/softmap"
+BASE = "/etc/softmap"
+USERS = ["softmap-tor", "softmap-nginx", "softmap-onionbalance"]
+
+# What each role has on a host: its units' files, the folders of state directories with the unit that each is of, and all state of its own.
+ROLES = {
+    "worker": {
+        "units": ["softmap-tor@.service", "softmap-nginx@.service"],
+        "children": {STATE + "/tor": "softmap-tor@%s.service", STATE + "/nginx": "softmap-nginx@%s.service"},
+        "own": [STATE + "/tor", STATE + "/nginx", RUN + "/tor", RUN + "/nginx"],
+    },
+    "balancer": {"units": ["softmap-balancer-tor.service"], "children": {}, "own": [STATE + "/balancer-tor", RUN + "/balancer-tor"]},
+    "publisher": {"units": ["softmap-onionbalance.service"], "children": {}, "own": [STATE + "/onionbalance", RUN + "/onionbalance"]},
+}
+
+
+def instances(role):
+    """Units of a role that run or are enabled, instance by instance."""
+    found = set()
+    for unit in ROLES[role]["units"]:
+        pattern = unit.replace("@.", "@*.")
+        shown = run(["systemctl", "list-units", "--all", "--plain", "--no-legend", pattern], check=False).text
+        found |= {line.split()[0] for line in shown.splitlines() if line.split() and line.split()[0].startswith("softmap-")}
+        found |= {os.path.basename(path) for path in glob.glob("%s/*.wants/%s" % (UNITS, pattern))}
+    return sorted(found)
+
+
+def leaving(found, keep, everything):
+    """The units that go."""
+    return [unit for unit in found if everything or unit not in keep]
+
+
+def leftover_dirs(role, keep_dirs, keep_units, everything):
+    """State directories that go: those whose unit is not kept, and that nobody asked to keep or to keep something in."""
+    if everything:
+        return [path for path in ROLES[role]["own"] if os.path.lexists(path)]
+    found = []
+    for folder, unit in sorted(ROLES[role]["children"].items()):
+        for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+            path = os.path.join(folder, name)
+            if unit % name not in keep_units and not any(kept == path or kept.startswith(path + "/") for kept in keep_dirs):
+                found.append(path)
+    return found
+
+
+def stop(report, units):
+    """Stops and disables, all at once: none of them is listed any more."""
+    if not units:
+        return
+    run(["systemctl", "disable", "--now", *units], timeout=180, check=False)
+    run(["systemctl", "reset-failed", *units], check=False)
+    report.say("stopped and disabled %s" % ", ".join(units))
+
+
+def remove_users(report):
+    for name in USERS:
+        try:
+            pwd.getpwnam(name)
+        except KeyError:
+            continue
+        run(["userdel", name], check=False)
+        report.say("removed the user %s" % name)
+    for name in USERS:
+        try:
+            grp.getgrnam(name)
+            run(["groupdel", name], check=False)
+        except KeyError:
+            pass
+
+
+def clear_role(report, role):
+    """The unit files and the release tree; with the last role also the users and what lies around them."""
+    gone = [unit for unit in ROLES[role]["units"] if remove(os.path.join(UNITS, unit))]
+    if gone:
+        run(["systemctl", "daemon-reload"], check=False)
+    if remove_tree(os.path.join(BASE, role)):
+        report.say("removed %s/%s" % (BASE, role))
+    left = [other for other in ROLES if os.path.isdir(os.path.join(BASE, other))]
+    if not left:
+        remove_users(report)
+        for path in (BASE, STATE):
+            if os.path.isdir(path) and not os.listdir(path):
+                os.rmdir(path)
+
+
+def retire_role(report, role, payload, everything):
+    """Whether there was anything to do."""
+    units = leaving(instances(role), payload["keepServices"], everything)
+    stop(report, units)
+    dirs = leftover_dirs(role, payload["keepStateDirs"], payload["keepServices"], everything)
+    for path in dirs:
+        remove_tree(path)
+        report.say("removed %s" % path)
+    if everything:
+        clear_role(report, role)
+    return bool(units or dirs or everything)
+
+
+def retire_main(report, payload):
+    everything = "everything" in sys.argv[1:]
+    held = lock(report, "retiring", 900)
+    try:
+        done = [role for role in payload["roles"] if retire_role(report, role, payload, everything)]
+        whole = " everything of the %s" % " and the ".join(done) if everything else ""
+        report.say("%s%s (%.1f s)" % ("retired" if done else "nothing to retire", whole, report.seconds()))
+    finally:
+        unlock(held)

@@ -1,0 +1,185 @@
+"""Which service has to be started, restarted or reloaded, and doing it in the order that keeps the sites up."""
+import hashlib
+import json
+import os
+from report import Failure, run
+from files import read, write
+from tree import FACTS
+from health import Watch, is_running, unit_state, wait_healthy
+
+# A reload is done in a second or it failed; waiting as for a tor that bootstraps would only hide that.
+RELOAD_SECONDS = 60
+
+
+def unit_file(unit):
+    """The file of a unit: softmap-tor@.service of softmap-tor@news-1.service."""
+    name, at, rest = unit.partition("@")
+    return name + "@." + rest.rpartition(".")[2] if at else unit
+
+
+def digest(data):
+    return "absent" if data is None else hashlib.sha256(data).hexdigest()[:16]
+
+
+def fingerprints(service, contents, state, markers):
+    """What a service runs on: path -> hash, for all that it watches, its unit file, and for nginx the host's facts."""
+    found = {}
+    for path in (*service["reloadOn"], *service["restartOn"]):
+        if os.path.basename(path) == FACTS:
+            continue  # it differs with every project on the host; the marker says what concerns this one
+        if path not in contents and path not in state:
+            raise Failure("%s watches %s, which is neither in the release nor among the state files." % (service["unit"], path))
+        found[path] = digest(contents[path] if path in contents else state[path][0])
+    unit = "units/" + unit_file(service["unit"])
+    if unit in contents:
+        found[unit] = digest(contents[unit])
+    marker = markers.get(service["health"].get("socket"))
+    if marker:
+        found["facts"] = marker
+    return found
+
+
+def decide(service, wanted, applied, running):
+    """start, restart, reload or None, from what it should run on and what it is known to run on."""
+    if not running:
+        return "start"
+    if applied is None:
+        return "restart"  # it runs, but nobody knows on what: a run was cut before it could say
+    changed = {path for path in set(wanted) | set(applied) if wanted.get(path) != applied.get(path)}
+    if not changed:
+        return None
+    harmless = set(service["reloadOn"]) - set(service["restartOn"]) | {"facts"}
+    return "reload" if changed <= harmless else "restart"
+
+
+class Applied:
+    """Which service is known to run on what, kept over runs and reboots. A service that is being changed is not in it."""
+
+    def __init__(self, path):
+        self.path = path
+        try:
+            known = json.loads(read(path) or b"{}")
+        except ValueError:
+            known = {}
+        # The last release that was proved healthy; `current` may name one that a killed run never proved.
+        self.release = known.get("release")
+        self.units = known.get("units", {})
+
+    def get(self, unit):
+        return self.units.get(unit)
+
+    def forget(self, unit):
+        if self.units.pop(unit, None) is not None:
+            self.save()
+
+    def learn(self, unit, fingerprint):
+        self.units[unit] = fingerprint
+        self.save()
+
+    def proved(self, release):
+        if self.release != release:
+            self.release = release
+            self.save()
+
+    def save(self):
+        write(self.path, json.dumps({"release": self.release, "units": self.units}, indent=1, sort_keys=True).encode(), mode=0o600)
+
+
+def systemctl(*words):
+    return run(["systemctl", *words], timeout=120)
+
+
+def install_units(replaced, contents, directory):
+    """Puts the release's units where systemd looks. True when systemd had to read them again."""
+    changed = [replaced.put(os.path.join(directory, os.path.basename(path)), data) for path, data in sorted(contents.items()) if path.startswith("units/")]
+    if any(changed):
+        systemctl("daemon-reload")
+    return any(changed)
+
+
+def enable(services):
+    """Starts them at boot."""
+    units = [each["unit"] for each in services]
+    off = [unit for unit in units if run(["systemctl", "is-enabled", unit], check=False).text.strip() != "enabled"]
+    if off:
+        systemctl("enable", *off)
+    return off
+
+
+class Change:
+    """The services of one release being brought onto it. Remembers what it touched, for the way back."""
+
+    def __init__(self, report, applied, markers, seconds):
+        self.report, self.applied, self.markers, self.seconds = report, applied, markers, seconds
+        self.done = []  # (service, action)
+
+    def watch(self, service, action):
+        return Watch(service, self.markers.get(service["health"].get("socket")), action)
+
+    def act(self, service, action):
+        unit = service["unit"]
+        self.applied.forget(unit)
+        self.done.append((service, action))
+        if action in ("start", "restart"):
+            run(["systemctl", "reset-failed", unit], check=False)
+        words = ["systemctl", action, unit]
+        if run(words, timeout=self.seconds + 90, check=False).returncode != 0:
+            # The reason is in the journal, not in systemctl's answer: the wait below shows it.
+            state = unit_state(unit)
+            self.report.say("%s did not %s (%s, exit status %s)" % (unit, action, state.get("Result"), state.get("ExecMainStatus")))
+
+    def start_all(self, services):
+        """New services do not disturb one another: all at once."""
+        for service in services:
+            self.applied.forget(service["unit"])
+            self.done.append((service, "start"))
+        units = [service["unit"] for service in services]
+        run(["systemctl", "reset-failed", *units], check=False)
+        run(["systemctl", "start", "--no-block", *units], check=False)
+        wait_healthy(self.report, [self.watch(service, "start") for service in services], self.seconds)
+
+    def apply(self, services, wanted):
+        """Brings every service to what is wanted. Returns the actions, unit by unit."""
+        actions = {each["unit"]: decide(each, wanted[each["unit"]], self.applied.get(each["unit"]), is_running(each["unit"])) for each in services}
+        pick = lambda *kinds: [each for each in services if actions[each["unit"]] in kinds]
+        start = self.report.seconds()
+
+        def healthy(each, note):
+            self.applied.learn(each["unit"], wanted[each["unit"]])
+            self.report.say("%s %s (%.1f s)" % (note, each["unit"], self.report.seconds() - start))
+
+        new = pick("start")
+        if new:
+            self.start_all(new)
+            for each in new:
+                healthy(each, "started")
+        for kind, note in (("reload", "reloaded"), ("restart", "restarted")):
+            for each in pick(kind):  # one at a time: the others answer meanwhile
+                start = self.report.seconds()
+                self.act(each, kind)
+                wait_healthy(self.report, [self.watch(each, kind)], min(self.seconds, RELOAD_SECONDS) if kind == "reload" else self.seconds)
+                healthy(each, note)
+        wait_healthy(self.report, [self.watch(each, None) for each in pick(None)], self.seconds)
+        return actions
+
+    def undo(self, markers, before):
+        """After the files were put back: every touched service goes back to them. What did not run before stops. Returns what failed."""
+        self.markers, failed = markers, []
+        for service, action in reversed(self.done):
+            unit = service["unit"]
+            self.applied.forget(unit)
+            try:
+                if action == "start":
+                    run(["systemctl", "stop", unit], timeout=120, check=False)
+                    continue
+                kind = "reload" if action == "reload" and is_running(unit) else "restart"
+                run(["systemctl", "reset-failed", unit], check=False)
+                run(["systemctl", kind, unit], timeout=self.seconds + 90, check=False)
+                # "reload" also for a restart: whether its descriptor goes out is no longer ours to judge.
+                wait_healthy(self.report, [self.watch(service, "reload")], self.seconds)
+                if unit in before:
+                    self.applied.learn(unit, before[unit])
+            except Failure as failure:
+                failed.append(str(failure))
+        self.done = []
+        return failed

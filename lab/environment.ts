@@ -1,0 +1,35 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { makeLabFolder, type Lab } from "./places";
+
+const quiet = "--disable-warning=ExperimentalWarning";
+
+/** Environment in which plain `npx pulumi` works on the lab's dev stack: its own state, no account, the engine where one had to be built. */
+export function stackEnvironment(lab: Lab): Record<string, string> {
+  makeLabFolder(lab);
+  const state = join(lab.dir, "state");
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  // loaded here only: the lab's other commands do without the engine
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const { engineEnvironment } = require("./engine/engine") as { engineEnvironment: () => Record<string, string> };
+  return {
+    SOFTMAP_LAB: lab.name,
+    PULUMI_BACKEND_URL: `file://${state}`,
+    PULUMI_CONFIG_PASSPHRASE: "",
+    PULUMI_STACK: "dev",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    // The SDK touches node:sqlite; the warning is of no use to an operator.
+    NODE_OPTIONS: [process.env["NODE_OPTIONS"], quiet]
+      .filter((word) => word && word !== quiet)
+      .concat(quiet)
+      .join(" "),
+    ...engineEnvironment(),
+  };
+}
+
+/** Lines for `eval "$(...)"` in a POSIX shell. */
+export function shellExports(environment: Readonly<Record<string, string>>): string {
+  return Object.entries(environment)
+    .map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'`)
+    .join("\n");
+}

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify, parse } from "yaml";
+import { ensureEngine } from "../../lab/engine/engine";
+import {
+  connectionsOf,
+  fetchThroughTor,
+  labDown,
+  labNamed,
+  labUp,
+  stackEnvironment,
+  stopwatch,
+  type Fetched,
+  type Lab,
+} from "../../lab/lab";
+import { ensureStack, pulumi, type LabStack, type PulumiOptions, type PulumiRun } from "../../lab/pulumi";
+
+/** Settings of a stack, without `softmap:` in front. */
+export type Settings = Record<string, unknown>;
+
+/** A lab and a stack of this test's own: nothing of `npm run demo` is touched. */
+export class Rehearsal {
+  private constructor(
+    readonly lab: Lab,
+    readonly stack: LabStack & { readonly configFile: string },
+    private readonly folder: string,
+  ) {}
+
+  /** Starts lab NAME and makes the stack NAME in it. */
+  static async start(name: string): Promise<Rehearsal> {
+    const say = stopwatch();
+    await ensureEngine(say);
+    const lab = labNamed(name);
+    await labUp(lab, say);
+    const folder = mkdtempSync(join(tmpdir(), `softmap-${name}-`));
+    const configFile = join(folder, `Pulumi.${name}.yaml`);
+    const stack = { name, configFile, environment: stackEnvironment(lab) };
+    const rehearsal = new Rehearsal(lab, stack, folder);
+    rehearsal.configure({});
+    await ensureStack(stack);
+    return rehearsal;
+  }
+
+  /** Writes the stack's whole config. */
+  configure(settings: Settings): void {
+    const config = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`softmap:${key}`, value]));
+    writeFileSync(this.stack.configFile, stringify({ ...this.kept(), config }));
+  }
+
+  /** `pulumi ARGS`, its lines shown as they come. */
+  pulumi(args: readonly string[], options: PulumiOptions = {}): Promise<PulumiRun> {
+    return pulumi(this.stack, args, {
+      onLine: (line) => line.trim() !== "" && console.log(`    ${line.slice(0, 200)}`),
+      ...options,
+    });
+  }
+
+  /** `pulumi up` that must succeed. */
+  async up(): Promise<PulumiRun> {
+    const run = await this.pulumi(["up", "--yes", "--skip-preview"]);
+    assert.equal(run.code, 0, `pulumi up failed:\n${run.stderr}${run.stdout}`);
+    return run;
+  }
+
+  /** One of the stack's outputs. */
+  async output<T>(name: string): Promise<T> {
+    const run = await pulumi(this.stack, ["stack", "output", name, "--json"]);
+    assert.equal(run.code, 0, run.stderr);
+    return JSON.parse(run.stdout) as T;
+  }
+
+  /** Fetches through Tor until an answer comes; a first fetch may meet a descriptor that is not there yet. */
+  async fetch(url: string, headers: Record<string, string> = {}): Promise<Fetched> {
+    let last: Fetched | undefined;
+    for (let attempt = 1; attempt <= 8; attempt++) {
+      last = await fetchThroughTor(this.lab, url, { headers });
+      if (last.status !== 0) return last;
+    }
+    assert.fail(`${url}: no answer through Tor in 8 attempts: ${last?.error ?? ""}`);
+  }
+
+  /** ssh connections that `work` opened, by host. */
+  async connections(work: () => Promise<unknown>): Promise<Record<string, number>> {
+    const before = await connectionsOf(this.lab);
+    await work();
+    const after = await connectionsOf(this.lab);
+    return Object.fromEntries(Object.entries(after).map(([host, count]) => [host, count - (before[host] ?? 0)]));
+  }
+
+  /** Removes the lab and everything this rehearsal made. */
+  async end(): Promise<void> {
+    await labDown(this.lab);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** What Pulumi itself keeps in a config file: the salt of its secrets. */
+  private kept(): Record<string, unknown> {
+    try {
+      const { config: _config, ...rest } = parse(readFileSync(this.stack.configFile, "utf8")) as Record<
+        string,
+        unknown
+      >;
+      return rest;
+    } catch {
+      return {}; // the file is not there yet
+    }
+  }
+}
