@@ -24,6 +24,7 @@ test("every default is filled and durations are seconds", () => {
         torIntrosPerDaemon: 3,
         nginxResolver: [],
         nginxTimeout: 15,
+        backendHeader: false,
         sites: [{ domain: "www.example.org", subdomains: [] }],
       },
     ],

@@ -23,8 +23,14 @@ export interface HostInfo {
   readonly hostKey: string;
 }
 
+/** A host that exists. */
+export interface BootedHost extends HostInfo {
+  /** Which incarnation of the host this is: another one after it was removed and made again, the same after a reboot. */
+  readonly instance: string;
+}
+
 /** Boots a host, or finds it running; ready means that ssh accepts logins. Several at once are safe. Never connects by ssh. @throws LabError without a whole egress lock */
-export async function hostUp(lab: Lab, name: string): Promise<HostInfo> {
+export async function hostUp(lab: Lab, name: string): Promise<BootedHost> {
   const container = containerName(lab, name);
   if ((SERVICES as readonly string[]).includes(name))
     throw new LabError(`"${name}" is the lab's own.`, `take another name than ${SERVICES.join(", ")}`);
@@ -42,14 +48,15 @@ export async function hostUp(lab: Lab, name: string): Promise<HostInfo> {
       else await podman(["start", container]);
     }
     await waitReady(container);
-    return host;
+    return { ...host, instance: await instanceOf(container) };
   });
 }
 
 /** The host if it exists (running or not), else undefined. */
-export async function hostShow(lab: Lab, name: string): Promise<HostInfo | undefined> {
-  const exists = (await containerState(containerName(lab, name))) !== undefined;
-  return exists ? hostInfo(lab, name) : undefined;
+export async function hostShow(lab: Lab, name: string): Promise<BootedHost | undefined> {
+  const container = containerName(lab, name);
+  if ((await containerState(container)) === undefined) return undefined;
+  return { ...hostInfo(lab, name), instance: await instanceOf(container) };
 }
 
 /** Removes a host with all that is on it. Its address and ssh host key stay reserved until the lab goes, so that it can come back as itself. */
@@ -58,6 +65,10 @@ export async function hostDown(lab: Lab, name: string): Promise<boolean> {
   if ((await containerState(container)) === undefined) return false;
   await podman(["rm", "-f", "-t", "0", container]);
   return true;
+}
+
+async function instanceOf(container: string): Promise<string> {
+  return (await podman(["container", "inspect", "--format", "{{.Id}}", container])).text.trim().slice(0, 12);
 }
 
 const hostFolder = (lab: Lab, name: string) => join(lab.dir, "hosts", name);

@@ -158,16 +158,16 @@ test("an onion service on a host is fetched through the lab's Tor client", async
   ].join("\n");
   const serve =
     "import http.server, os, socketserver\nclass H(http.server.BaseHTTPRequestHandler):\n  def address_string(self): return 'tor'\n  def do_GET(self): self.send_response(200); self.end_headers(); self.wfile.write(b'hello from one')\nsocketserver.UnixStreamServer('/run/onion.sock', H).serve_forever()\n";
-  await execOn(lab, "one", ["sh", "-c", "cat > /root/serve.py"], { input: serve, mayFail: false });
-  await execOn(lab, "one", ["sh", "-c", "cat > /root/torrc"], { input: torrc + "\n", mayFail: false });
-  await execOn(lab, "one", ["systemd-run", "-q", "python3", "/root/serve.py"], { mayFail: false });
+  await execOn(lab, "one", ["sh", "-c", "cat > /run/serve.py"], { input: serve, mayFail: false });
+  await execOn(lab, "one", ["sh", "-c", "cat > /run/torrc"], { input: torrc + "\n", mayFail: false });
+  await execOn(lab, "one", ["systemd-run", "-q", "python3", "/run/serve.py"], { mayFail: false });
   await execOn(
     lab,
     "one",
     [
       "sh",
       "-c",
-      "mkdir -p -m 700 /var/lib/tor/t; chown root: /var/lib/tor/t; tor --defaults-torrc /nonexistent -f /root/torrc --hush",
+      "mkdir -p -m 700 /var/lib/tor/t; chown root: /var/lib/tor/t; tor --defaults-torrc /nonexistent -f /run/torrc --hush",
     ],
     { mayFail: false },
   );

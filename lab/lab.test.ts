@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -37,7 +37,7 @@ test("the mirror is the machine's own, with the settings it needs", () => {
     options: ['Acquire::Check-Date "false"'],
   });
   assert.deepEqual(mirrorHosts(mirror), ["deb.example"]);
-  assert.equal(parseMirror("http://archive.example/ubuntu\n", "").archive.endsWith("/debian"), true);
+  assert.throws(() => parseMirror("http://archive.example/ubuntu\n", ""), /SOFTMAP_DEBIAN_MIRROR/);
 });
 
 test("tor, nginx and Onionbalance are masked before any package is installed", () => {
@@ -95,8 +95,15 @@ test("a lock file keeps others out, and one left by a dead process does not", as
       });
     await Promise.all([work(), work(), work(), work()]);
     assert.equal(most, 1);
+    await assert.rejects(
+      withLock(file, () => Promise.reject(new Error("no"))),
+      /^Error: no$/,
+    );
+    assert.equal(existsSync(file), false, "released after a failure");
+    let waited = 0;
     writeFileSync(file, String(process.pid));
-    await assert.rejects(withLock(file, work, 0.1), /has held/);
+    await assert.rejects(withLock(file, work, { patience: 0.1, onWait: () => waited++ }), /has held/);
+    assert.ok(waited > 0, "the one who waits is told");
   } finally {
     rmSync(folder, { recursive: true });
   }

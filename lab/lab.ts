@@ -13,6 +13,7 @@ export {
   hostUp,
   knownHosts,
   sshConnections,
+  type BootedHost,
   type HostInfo,
 } from "./hosts";
 export { labDown, labUp, type LabNetwork, type Removed, type UpOptions } from "./upDown";

@@ -3,7 +3,7 @@ import { lookup } from "node:dns/promises";
 import { LabError } from "./errors";
 import { hasProgram, run } from "./run";
 
-/** Where Debian's packages come from: what this machine's own apt is set to, else Debian's. */
+/** Where Debian's packages come from: what this machine's own apt is set to, or the environment's SOFTMAP_DEBIAN_MIRROR. */
 export interface Mirror {
   /** URL of the main archive. */
   readonly archive: string;
@@ -13,15 +13,9 @@ export interface Mirror {
   readonly options: readonly string[];
 }
 
-const DEBIAN: Mirror = {
-  archive: "http://deb.debian.org/debian",
-  security: "http://deb.debian.org/debian-security",
-  options: [],
-};
-
 /** Reads the mirror from this machine's apt (`apt-get indextargets`). */
 export async function machineMirror(): Promise<Mirror> {
-  if (!(await hasProgram("apt-get"))) return DEBIAN;
+  if (!(await hasProgram("apt-get"))) return parseMirror("", "");
   const targets = await run(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"], {
     mayFail: true,
   });
@@ -29,16 +23,22 @@ export async function machineMirror(): Promise<Mirror> {
   return parseMirror(targets.text, config.text);
 }
 
-/** The pure part: URLs and settings from apt's own output. Only Debian's archives count: another distribution's machine gets Debian's own mirror. */
+/** The pure part: URLs and settings from apt's own output. Only Debian's archives count. @throws LabError when there is none and the environment names none */
 export function parseMirror(targets: string, config: string): Mirror {
   const urls = targets.split("\n").map((line) => line.trim().replace(/\/$/, ""));
   const options = config
     .split("\n")
     .filter((line) => /^Acquire::Check-(Valid-Until|Date) /.test(line))
     .map((line) => line.replace(/;$/, ""));
+  const archive = process.env["SOFTMAP_DEBIAN_MIRROR"] ?? urls.find((url) => url.endsWith("/debian"));
+  if (!archive)
+    throw new LabError(
+      "This machine's apt names no Debian mirror to build the lab's hosts from.",
+      "set SOFTMAP_DEBIAN_MIRROR to one, ending in /debian (its -security beside it is used too)",
+    );
   return {
-    archive: urls.find((url) => /\/debian$/.test(url)) ?? DEBIAN.archive,
-    security: urls.find((url) => /\/debian-security$/.test(url)) ?? DEBIAN.security,
+    archive,
+    security: urls.find((url) => url.endsWith("/debian-security")) ?? `${archive}-security`,
     options: [...new Set(options)].sort(),
   };
 }

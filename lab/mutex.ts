@@ -3,21 +3,34 @@ import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { LabError } from "./errors";
 
+/** How to wait for another holder. */
+export interface Waiting {
+  /** Seconds until waiting ends with an error. @default 300 */
+  readonly patience?: number;
+  /** Called now and then with the seconds so far. */
+  readonly onWait?: (seconds: number) => void;
+}
+
 /**
  * Runs `work` while holding a lock file, across processes: Pulumi boots several hosts at once, and two people may start a lab together.
  * A lock whose process is gone is taken over.
- * @param patience seconds to wait for another holder
  */
-export async function withLock<T>(file: string, work: () => Promise<T>, patience = 300): Promise<T> {
+export async function withLock<T>(
+  file: string,
+  work: () => Promise<T>,
+  { patience = 300, onWait }: Waiting = {},
+): Promise<T> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const end = Date.now() + patience * 1000;
+  const since = Date.now();
   while (!taken(file)) {
     const holder = holderOf(file);
     if (holder !== undefined && !alive(holder)) {
       dropStale(file, holder);
       continue;
     }
-    if (Date.now() > end)
+    const seconds = (Date.now() - since) / 1000;
+    onWait?.(seconds);
+    if (seconds > patience)
       throw new LabError(
         `Another process (${holder ?? "unknown"}) has held ${file} for ${patience} s.`,
         "wait for it, or end it, and run this again",

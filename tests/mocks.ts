@@ -12,13 +12,18 @@ export interface Registered {
   readonly secretInputs: readonly string[];
 }
 
+/** Outputs of resources that a test cannot really make, by type. */
+export type Pretend = Readonly<Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>>>;
+
 const secretSignature = "4dabf18193072939515e22adb298388d";
 
 /**
  * Stands in for the engine: dynamic resources run their real provider (check, then create), taken from the very text that goes into a state;
  * everything else answers with its inputs. `resources` fills while a program runs.
  */
-export async function mockEngine(): Promise<{ resources: Registered[]; settled: () => Promise<void> }> {
+export async function mockEngine(
+  pretend: Pretend = {},
+): Promise<{ resources: Registered[]; settled: () => Promise<void> }> {
   const resources: Registered[] = [];
   await pulumi.runtime.setMocks(
     {
@@ -28,9 +33,10 @@ export async function mockEngine(): Promise<{ resources: Registered[]; settled: 
         const secretInputs = Object.entries(args.inputs as Record<string, unknown>)
           .filter(([, value]) => isSecret(value))
           .map(([key]) => key);
+        const made = pretend[args.type]?.(given);
         const { inputs, outputs } =
-          typeof provider !== "string"
-            ? { inputs: given, outputs: given }
+          made !== undefined || typeof provider !== "string"
+            ? { inputs: given, outputs: { ...given, ...made } }
             : await runProvider(provider, args.name, given);
         resources.push({ type: args.type, name: args.name, inputs, outputs, secretInputs });
         return { id: `${args.name}-id`, state: outputs };

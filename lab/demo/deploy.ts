@@ -12,10 +12,15 @@ export interface StackOutputs {
 export async function deploy(stack: LabStack, say: Say): Promise<void> {
   await ensureStack(stack);
   const up = await pulumi(stack, ["up", "--yes", "--skip-preview", "--suppress-outputs"], {
-    onLine: (line) => line.trim() !== "" && say(line),
+    onLine: (line) => isNews(line) && say(line.trim()),
   });
   if (up.code !== 0)
     throw new LabError("pulumi up failed; its own words are above.", "mend what it names and run npm run demo again");
+}
+
+/** Pulumi's own dots and blank lines say nothing. */
+function isNews(line: string): boolean {
+  return line.trim() !== "" && !line.startsWith("@ updating");
 }
 
 /** The stack's outputs. */

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { goEnvironment, neededGo, olderGo } from "./build";
 import { engineEnvironment, ensureEngine } from "./engine";
-import { withLock } from "./lock";
 import { builtHome, cli, engineCache, ordinaryHome, pulumiVersion, recipeHash } from "./recipe";
 import { installStandins, standins } from "./standins";
 
@@ -103,53 +102,5 @@ describe("Go", () => {
     assert.throws(() => goEnvironment("1.19.8", folder), /Go 1\.19\.8 is too old/);
     assert.equal(goEnvironment("1.24.4", folder)["GOTOOLCHAIN"], "auto");
     assert.equal(goEnvironment("1.26.8", folder)["GOTOOLCHAIN"], undefined);
-  });
-});
-
-describe("lock", () => {
-  const times = { pollMs: 5, touchMs: 5, staleMs: 60_000 };
-  const file = () => join(folder, "deep", "lock");
-
-  test("one at a time; the others are told that they wait", async () => {
-    let inside = 0;
-    let waits = 0;
-    const turn = () =>
-      withLock(
-        file(),
-        () => waits++,
-        async () => {
-          assert.equal(++inside, 1);
-          await new Promise((resolve) => setTimeout(resolve, 20));
-          inside--;
-        },
-        times,
-      );
-    await Promise.all([turn(), turn(), turn()]);
-    assert.ok(waits > 0);
-    assert.equal(existsSync(file()), false);
-  });
-
-  test("released after a failure, and taken from a holder that no longer touches it", async () => {
-    await assert.rejects(
-      withLock(
-        file(),
-        () => undefined,
-        () => Promise.reject(new Error("no")),
-        times,
-      ),
-      /^Error: no$/,
-    );
-    writeFileSync(file(), "");
-    const old = new Date(Date.now() - 120_000);
-    utimesSync(file(), old, old);
-    assert.equal(
-      await withLock(
-        file(),
-        () => undefined,
-        () => Promise.resolve("done"),
-        times,
-      ),
-      "done",
-    );
   });
 });

@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { buildEngine } from "./build";
-import { withLock } from "./lock";
+import { withLock } from "../mutex";
 import { run } from "./process";
 import { builtHome, cli, engineCache, ordinaryHome, pulumiVersion, recipeHash, root } from "./recipe";
 import { installStandins, standins, standinsFolder, standinsVariable } from "./standins";
@@ -36,9 +36,10 @@ export async function ensureEngine(say: (line: string) => void): Promise<Engine>
       said = seconds;
       say(`another process is building the engine: waiting, ${Math.round(seconds)} s`);
     };
-    await withLock(lock, waiting, async () => {
+    const build = async () => {
       if (!existsSync(cli(builtHome()))) await buildEngine(say);
-    });
+    };
+    await withLock(lock, build, { patience: 3600, onWait: waiting });
   }
   const kind = engineKind();
   if (kind === "built") {

@@ -43,10 +43,19 @@ export class Rehearsal {
     return rehearsal;
   }
 
-  /** Writes the stack's whole config. */
+  /** Writes the stack's whole config; site keys that were set stay. */
   configure(settings: Settings): void {
+    const { siteKeys, ...kept } = this.kept();
     const config = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`softmap:${key}`, value]));
-    writeFileSync(this.stack.configFile, stringify({ ...this.kept(), config }));
+    writeFileSync(this.stack.configFile, stringify({ ...kept, config: { ...siteKeys, ...config } }));
+  }
+
+  /** Gives a site its key as an operator does: a secret of the stack, the value on stdin. */
+  async setSiteKey(domain: string, secretFile: Uint8Array): Promise<PulumiRun> {
+    const args = ["config", "set", "--secret", "--path", `softmap:siteKeys["${domain}"]`];
+    const run = await pulumi(this.stack, args, { input: Buffer.from(secretFile).toString("base64") });
+    assert.equal(run.code, 0, run.stderr);
+    return run;
   }
 
   /** `pulumi ARGS`, its lines shown as they come. */
@@ -95,14 +104,12 @@ export class Rehearsal {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** What Pulumi itself keeps in a config file: the salt of its secrets. */
-  private kept(): Record<string, unknown> {
+  /** What Pulumi itself keeps in a config file, the salt of its secrets; and the encrypted keys. */
+  private kept(): { siteKeys?: Record<string, unknown> } & Record<string, unknown> {
     try {
-      const { config: _config, ...rest } = parse(readFileSync(this.stack.configFile, "utf8")) as Record<
-        string,
-        unknown
-      >;
-      return rest;
+      const { config, ...rest } = parse(readFileSync(this.stack.configFile, "utf8")) as Record<string, unknown>;
+      const siteKeys = Object.entries(config ?? {}).filter(([key]) => key === "softmap:siteKeys");
+      return { ...rest, siteKeys: Object.fromEntries(siteKeys) };
     } catch {
       return {}; // the file is not there yet
     }

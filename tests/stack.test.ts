@@ -1,0 +1,116 @@
+// The stack program and the example program over the whole resource graph: each topology of the guide is config alone.
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { before, describe, test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+import { mockEngine, type Registered } from "./mocks";
+
+const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+
+const bootedHost = () => ({ address: "192.0.2.1", port: 22, user: "operator", hostKey, instance: "0123456789ab" });
+
+/** Runs a program's main file against the mock engine, with a stack's config as Pulumi hands it over. */
+async function program(file: string, config: Record<string, unknown>): Promise<Registered[]> {
+  const engine = await mockEngine({ "pulumi-nodejs:dynamic/lab:Host": bootedHost });
+  const texts = Object.entries(config).map(([key, value]) => [
+    key,
+    typeof value === "string" ? value : JSON.stringify(value),
+  ]);
+  pulumi.runtime.setAllConfig(Object.fromEntries(texts) as Record<string, string>);
+  const path = require.resolve(file);
+  delete require.cache[path];
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a program is what Pulumi requires
+  require(path);
+  await engine.settled();
+  return engine.resources;
+}
+
+const namesOf = (resources: readonly Registered[], end: string): string[] =>
+  resources.flatMap(({ name }) => (name.endsWith(end) ? [name] : [])).sort();
+
+/** A lab that is up, as far as a program sees it. */
+function pretendLab(): void {
+  const cache = mkdtempSync(join(tmpdir(), "softmap-stack-"));
+  process.env["XDG_CACHE_HOME"] = cache;
+  const folder = join(cache, "softmap", "labs", "dev");
+  mkdirSync(folder, { recursive: true });
+  const privateKeyFile = join(folder, "id");
+  writeFileSync(privateKeyFile, "not a key");
+  writeFileSync(join(folder, "network.json"), JSON.stringify({ torrc: ["TestingTorNetwork 1"], privateKeyFile }));
+}
+
+describe("the stack program", () => {
+  before(pretendLab);
+  const example = (name: string) =>
+    (parse(readFileSync(join("examples", "config", name), "utf8")) as { config: Record<string, unknown> }).config;
+
+  // Machines, releases and publications of each topology of the guide, with softmapTorWorkers as its example has it.
+  const topologies = {
+    "softmap-1.yaml": { machines: ["balancer1"], workers: ["balancer1"] },
+    "softmap-2.yaml": { machines: ["balancer1", "worker1"], workers: ["balancer1", "worker1"] },
+    "softmap-3.yaml": { machines: ["balancer1", "worker1", "worker2"], workers: ["balancer1", "worker1", "worker2"] },
+    "softmap-4.yaml": { machines: ["balancer1", "worker1", "worker2"], workers: ["worker1", "worker2"] },
+  };
+  for (const [name, { machines, workers }] of Object.entries(topologies)) {
+    test(`${name}: ${machines.length} machines, ${workers.length} of them workers`, async () => {
+      const resources = await program("../index.ts", example(name));
+      const hosts = resources.filter(({ type }) => type.endsWith("lab:Host")).map((host) => host.name);
+      assert.deepEqual(
+        hosts.sort(),
+        machines.map((machine) => `hosts-${machine}`),
+      );
+      assert.deepEqual(
+        namesOf(resources, "-release"),
+        ["balancer-balancer1-release", ...workers.map((worker) => `workers-${worker}-release`)].sort(),
+      );
+      assert.deepEqual(namesOf(resources, "-publish"), ["balancer-balancer1-publish"]);
+    });
+  }
+
+  test("every example of a config is one of those, or runs as well", async () => {
+    for (const name of readdirSync(join("examples", "config"))) {
+      if (name in topologies) continue;
+      const config = example(name);
+      const login = config["softmap:hosts"] as { privateKeyFile?: string };
+      if (login.privateKeyFile !== undefined)
+        login.privateKeyFile = join(process.env["XDG_CACHE_HOME"] ?? "", "softmap", "labs", "dev", "id");
+      delete config["softmap:siteKeys"];
+      const sites = (config["softmap:projects"] as { sites: { onion?: string }[] }[]).flatMap(
+        (project) => project.sites,
+      );
+      for (const site of sites) delete site.onion;
+      assert.ok(namesOf(await program("../index.ts", config), "-publish").length > 0, name);
+    }
+  });
+
+  test("a config with problems registers nothing, and all of them are in one report", async () => {
+    const config = { ...example("softmap-4.yaml"), "softmap:wrokers": 3, "softmap:retireGrace": "soon" };
+    const engine = await mockEngine();
+    await assert.rejects(program("../index.ts", config), (error: Error) => {
+      assert.ok(pulumi.RunError.isInstance(error), "printed without a stack trace");
+      assert.match(error.message, /^2 problems in the configuration:/);
+      assert.match(error.message, /wrokers[^]*workers/);
+      assert.match(error.message, /retireGrace/);
+      return true;
+    });
+    assert.deepEqual(engine.resources, []);
+  });
+});
+
+describe("the example program of one's own", () => {
+  test("deploys its two projects to its three machines", async () => {
+    const config = Object.fromEntries(
+      ["northHostKey", "southHostKey", "westHostKey"].map((key) => [`softmap:${key}`, hostKey]),
+    );
+    const resources = await program("../examples/own-program/index.ts", { ...config, "softmap:sshKey": "not a key" });
+    assert.deepEqual(namesOf(resources, "-release"), [
+      "balancer-north-release",
+      "workers-south-release",
+      "workers-west-release",
+    ]);
+    assert.deepEqual(namesOf(resources, "-publish"), ["balancer-north-publish"]);
+  });
+});
