@@ -17,10 +17,16 @@ class Verdict:
         self.unknown = unknown  # introduction points of nobody we know
         self.good = not missing and not foreign and not unknown
 
+    def waits(self):
+        """Each reason once, with those that it keeps out."""
+        for why in sorted(set(self.missing.values())):
+            names = sorted(name for name, its in self.missing.items() if its == why)
+            yield "%s: %s" % (", ".join(names) if self.present or len(names) < len(self.missing) else "all", why)
+
     def text(self, total):
         parts = ["%d of %d backends" % (len(self.present), total)]
         if self.missing:
-            parts.append("waiting for " + ", ".join("%s (%s)" % (name, why) for name, why in sorted(self.missing.items())))
+            parts.append("; ".join(self.waits()))
         if self.foreign:
             parts.append("still lists %s" % ", ".join(sorted(self.foreign)))
         if self.unknown and not self.missing:

@@ -35,6 +35,11 @@ class Judgement(unittest.TestCase):
         self.assertEqual(list(verdict.missing), ["news-w2-1"])
         self.assertIn("1 of 2 backends", verdict.text(2))
 
+    def test_one_reason_for_all_is_said_once(self):
+        said = judged(None, self.seen).text(2)
+        self.assertEqual(said.count("frontend's descriptor"), 1)
+        self.assertTrue(said.startswith("0 of 2 backends, all: "), said)
+
     def test_why_one_is_missing(self):
         self.assertIn("NOT_FOUND", judged({"1"}, {"a": {"1"}}, reasons={"b": "NOT_FOUND"}).missing["news-w2-1"])
         self.assertIn("not fetched", judged({"1"}, self.seen, status={"a": LATELY, "b": None}).missing["news-w2-1"])

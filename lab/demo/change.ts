@@ -6,15 +6,15 @@ import { LabError } from "../errors";
 import type { Say } from "../progress";
 import { pulumi, type LabStack } from "../pulumi";
 
-/** Shows what `pulumi preview --diff` says to one changed setting, `nginxTimeout`, without touching the stack. @returns the changed lines */
+/** Shows what `pulumi preview --diff` says to one changed setting, `torIntrosPerDaemon`, without touching the stack. @returns the changed lines */
 export async function oneLineChange(stack: LabStack, say: Say): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "softmap-demo-"));
   try {
     const config = parseDocument(readFileSync(stack.configFile ?? `Pulumi.${stack.name}.yaml`, "utf8"));
-    config.setIn(["config", "softmap:projects", 0, "nginxTimeout"], "30s");
+    config.setIn(["config", "softmap:projects", 0, "torIntrosPerDaemon"], 5);
     const configFile = join(folder, `Pulumi.${stack.name}.yaml`);
     writeFileSync(configFile, config.toString());
-    say("npx pulumi preview --diff, with nginxTimeout: 30s in Pulumi.dev.yaml");
+    say("npx pulumi preview --diff, with torIntrosPerDaemon: 5 in Pulumi.dev.yaml");
     const run = await pulumi({ ...stack, configFile }, ["preview", "--diff"]);
     if (run.code !== 0)
       throw new LabError(`pulumi preview failed:\n${run.stderr}${run.stdout}`, "see its own words above");
