@@ -8,6 +8,7 @@ import { deploy, outputsOf } from "./demo/deploy";
 import { serveEverywhere } from "./demo/serve";
 import { summary, type DemoResult } from "./demo/summary";
 import { ensureEngine } from "./engine/engine";
+import { DEV_STACK } from "./environment";
 import { connectionsOf, labUp, stackEnvironment } from "./lab";
 import { labNamed } from "./places";
 import { stopwatch } from "./progress";
@@ -16,7 +17,7 @@ import type { LabStack } from "./pulumi";
 async function demo(args: readonly string[]): Promise<void> {
   const json = jsonFile(args);
   const say = stopwatch();
-  const lab = labNamed(process.env["SOFTMAP_LAB"] ?? "dev");
+  const lab = labNamed("dev"); // the lab that Pulumi.dev.yaml names;
   const seconds: Record<string, number> = {};
   const stage = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     const started = performance.now();
@@ -28,7 +29,7 @@ async function demo(args: readonly string[]): Promise<void> {
 
   await stage("engine", () => ensureEngine(say));
   await stage("lab", () => labUp(lab, say));
-  const stack: LabStack = { name: "dev", environment: stackEnvironment(lab) };
+  const stack: LabStack = { name: DEV_STACK, environment: stackEnvironment(lab) };
   const before = await connectionsOf(lab);
   await stage("up", () => deploy(stack, say));
   const outputs = await outputsOf(stack);
@@ -38,7 +39,7 @@ async function demo(args: readonly string[]): Promise<void> {
 
   const result: DemoResult = { sites: outputs.sites, backends, seconds, connections };
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
-  console.log(summary(result, change, lab.name));
+  console.log(summary(result, change));
 }
 
 function jsonFile(args: readonly string[]): string | undefined {

@@ -1,6 +1,10 @@
+import { engineEnvironment } from "./engine/engine";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { makeLabFolder, type Lab } from "./places";
+
+/** The stack that deploys into the lab: Pulumi.dev.yaml. */
+export const DEV_STACK = "dev";
 
 const quiet = "--disable-warning=ExperimentalWarning";
 
@@ -9,14 +13,11 @@ export function stackEnvironment(lab: Lab): Record<string, string> {
   makeLabFolder(lab);
   const state = join(lab.dir, "state");
   mkdirSync(state, { recursive: true, mode: 0o700 });
-  // loaded here only: the lab's other commands do without the engine
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
-  const { engineEnvironment } = require("./engine/engine") as { engineEnvironment: () => Record<string, string> };
   return {
     SOFTMAP_LAB: lab.name,
     PULUMI_BACKEND_URL: `file://${state}`,
     PULUMI_CONFIG_PASSPHRASE: "",
-    PULUMI_STACK: "dev",
+    PULUMI_STACK: DEV_STACK,
     PULUMI_SKIP_UPDATE_CHECK: "true",
     // The SDK touches node:sqlite; the warning is of no use to an operator.
     NODE_OPTIONS: [process.env["NODE_OPTIONS"], quiet]

@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { shellExports, stackEnvironment } from "./environment";
+import { ensureEngine } from "./engine/engine";
+import { DEV_STACK, shellExports, stackEnvironment } from "./environment";
 import { LabError } from "./errors";
 import { hostDown, hostInfo, hostShow, hostUp, knownHosts } from "./hosts";
 import { labDown, labUp } from "./upDown";
 import { labNamed, stateOf, writeWhole, type Lab } from "./places";
 import { stopwatch } from "./progress";
+import { ensureStack } from "./pulumi";
 import { labStatus, statusTable } from "./status";
 import { fetchThroughTor } from "./torNetwork";
 
@@ -87,6 +89,8 @@ async function main(args: readonly string[]): Promise<number> {
     case "fetch":
       return fetch(lab, rest[0], values);
     case "env":
+      await ensureEngine(stopwatch());
+      await ensureStack({ name: DEV_STACK, environment: stackEnvironment(lab) });
       print(shellExports(stackEnvironment(lab)));
       return 0;
     case "host":

@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import { LabError } from "./errors";
 import { addresses, type Lab } from "./places";
 import { podman } from "./podman";
-import { run } from "./run";
+import { run, runAsRoot } from "./run";
 
 /** First three numbers of the /24s to try, best first: a lab starts at a place of its own, so that labs made at the same time seldom collide. */
 export function candidates(name: string): string[] {
@@ -57,6 +58,15 @@ interface Network {
 async function inspect(names: readonly string[]): Promise<Network[]> {
   const ran = await podman(["network", "inspect", ...names], { mayFail: true });
   return JSON.parse(ran.text || "[]") as Network[];
+}
+
+/**
+ * Gives the bridge the MAC that it has, for good. Left alone it takes the lowest of its ports' (br_stp_recalculate_bridge_id in
+ * the kernel), which changes when a host comes or goes: the others would not reach the gateway until their ARP entries lapse.
+ */
+export async function keepAddress(bridge: string): Promise<void> {
+  const address = readFileSync(`/sys/class/net/${bridge}/address`, "utf8").trim();
+  await runAsRoot(["ip", "link", "set", "dev", bridge, "address", address]);
 }
 
 /** The lab's network as podman has it, undefined when there is none. */

@@ -27,6 +27,8 @@ export interface PulumiOptions {
   readonly onLine?: (line: string) => void;
   /** Called with the running process's id, for tests that stop it in the middle. */
   readonly onStart?: (pid: number) => void;
+  /** Given on stdin, as `pulumi config set --secret` takes a value that no command line should hold. */
+  readonly input?: string;
 }
 
 /** Runs `pulumi ARGS` on a stack, as an operator would, and waits. Never throws for a failed run: look at `code`. */
@@ -40,8 +42,10 @@ export async function pulumi(
   const child = spawn("node_modules/.bin/pulumi", [...args, "--non-interactive", "--stack", stack.name, ...file], {
     env: { ...process.env, ...stack.environment },
     cwd: stack.program ?? process.cwd(),
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  child.stdin.on("error", () => undefined); // it ended without reading
+  child.stdin.end(options.input ?? "");
   if (child.pid !== undefined) options.onStart?.(child.pid);
   const [stdout, stderr, code] = await Promise.all([
     collect(child.stdout, options.onLine),

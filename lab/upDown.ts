@@ -5,7 +5,7 @@ import { hostUp, makeKey } from "./hosts";
 import { ensureLabImage } from "./image";
 import { machineMirror, mirrorAddresses } from "./mirror";
 import { withLock } from "./mutex";
-import { ensureNetwork, findNetwork } from "./network";
+import { ensureNetwork, findNetwork, keepAddress } from "./network";
 import { ensureOrigin } from "./origin";
 import { DEFAULT_DOMAINS, originNames } from "./originPages";
 import {
@@ -60,6 +60,7 @@ export async function labUp(lab: Lab, say: Say = silent, { domains }: UpOptions 
       step(say, `test origin and DNS (${state.domains.join(", ")})`, () => ensureOrigin(lab, state, image, mirror)),
       step(say, "private Tor network (3 authorities, 6 relays, a client)", () => ensureTorNetwork(lab, state, image)),
     ]);
+    await keepAddress(bridge);
     const network = describe(lab, state, tor.torrc);
     writeWhole(join(lab.dir, "network.json"), JSON.stringify(network, null, 2) + "\n");
     await wakeHosts(lab, tor.fresh, say);

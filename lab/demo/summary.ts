@@ -11,8 +11,7 @@ export interface DemoResult {
 }
 
 /** The demo's last words: what there is now, what it cost, where to go from here. */
-export function summary(result: DemoResult, change: readonly string[], lab: string): string {
-  const flag = lab === "dev" ? "" : ` --name ${lab}`;
+export function summary(result: DemoResult, change: readonly string[]): string {
   return [
     "",
     "Sites (through the lab's Tor network)",
@@ -33,7 +32,7 @@ export function summary(result: DemoResult, change: readonly string[], lab: stri
     `  npm run lab -- ssh worker1                 a worker: /etc/softmap/worker/current is what it serves`,
     `  eval "$(npm run -s lab -- env)"            then npx pulumi up, preview --diff, refresh, destroy`,
     "Tear down",
-    `  npm run lab --${flag} down`,
+    `  npm run lab -- down`,
   ].join("\n");
 }
 
