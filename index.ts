@@ -11,11 +11,10 @@ const projects = config.projects.map(
   ({ name, sites, ...settings }) =>
     new SoftmapProject(name, { ...settings, sites: sites.map(withKey), protectKeys: config.protectKeys }),
 );
-const workers = new Workers("workers", { hosts: hosts.workers, projects, torNetwork: hosts.torNetwork });
+const workers = new Workers("workers", { hosts: hosts.workers, projects });
 const balancer = new Balancer("balancer", {
   hosts: hosts.balancers,
   publishes: workers,
-  torNetwork: hosts.torNetwork,
   publishTimeout: config.publishTimeout,
   retireGrace: config.retireGrace,
 });

@@ -101,6 +101,17 @@ test("siteKeys encrypted as a whole: said, not guessed", () => {
   assert.match(out, /siteKeys is encrypted as a whole: `pulumi preview` checks/);
 });
 
+test("a site's key in plain text: refused with its line and the command, never shown", () => {
+  const key = Buffer.alloc(96, 7).toString("base64");
+  const { code, err, out } = checkText(`${right}  softmap:siteKeys:
+    www.example.org: ${key}
+`);
+  assert.equal(code, 1);
+  assert.match(err, /siteKeys: www\.example\.org \(line 10\)\n.*plain text.*\n.*config set --secret --path .*as seen/);
+  assert.ok(!`${err}${out}`.includes(key.slice(0, 20)));
+  assert.equal(checkText(`${right}  softmap:siteKeys: { www.example.org: keys/www }\n`).code, 0);
+});
+
 for (const [what, text, says] of [
   ["broken YAML", "config:\n  a: [1, 2\n", /file: YAML \(line \d\)/],
   ["a key twice", `${right}  softmap:workers: 2\n`, /file: YAML \(line 9\)\n    Map keys must be unique\./],

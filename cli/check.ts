@@ -58,9 +58,9 @@ export function checkText(text: string): string {
     const message = "There is no config in this file.";
     throw new ProblemsError([{ component: "file", property: "config", message, next }]);
   }
-  const { raw, siteKeyDomains } = inputFromStackFile(config);
+  const { raw, siteKeyDomains, plainSiteKeys } = inputFromStackFile(config);
   try {
-    const plan = describePlan(planStack(parseStackConfig(raw, { siteKeyDomains })));
+    const plan = describePlan(planStack(parseStackConfig(raw, { siteKeyDomains, plainSiteKeys })));
     return siteKeyDomains === undefined ? `${plan}\n\n${encrypted}` : plan;
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error;

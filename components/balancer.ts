@@ -3,7 +3,7 @@ import type { remote } from "@pulumi/command";
 import { balancerRelease, frontendsOf, publication, type FileAndUnit, type Frontend } from "./balancerRelease";
 import { Component } from "./component";
 import { hostStep, leaveStep, retireStep } from "./hostStep";
-import type { Host, TorNetwork } from "./hosts/host";
+import { networkOf, type Host, type TorNetwork } from "./hosts/host";
 import { renderer } from "./renderer";
 import { keepPlanned, removeBalancer } from "./retirement";
 import type { Workers } from "./workers";
@@ -14,8 +14,6 @@ export interface BalancerArgs {
   readonly hosts: readonly Host[];
   /** The pool whose backends are published: every site of every project of it. */
   readonly publishes: Workers;
-  /** A private Tor network, with Onionbalance's test timers. @default the public one */
-  readonly torNetwork?: TorNetwork | undefined;
   /** Seconds until a publication that cannot be proved fails. @default 900 */
   readonly publishTimeout?: number;
   /** Seconds that backends which leave the plan stay up after the balancer has published without them. @default 600 */
@@ -35,7 +33,7 @@ export class Balancer extends Component {
   constructor(name: string, args: BalancerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Balancer", name, [], opts);
     const frontends = frontendsOf(args.publishes);
-    const files = this.renderFiles(frontends, args.torNetwork);
+    const files = this.renderFiles(frontends, networkOf(name, args.hosts));
 
     const releases = args.hosts.map((host) => this.releaseTo(host, files.tor));
     const publications = args.hosts.map((host) => this.publishFrom(host, { frontends, files, args, releases }));
@@ -67,7 +65,7 @@ export class Balancer extends Component {
   private releaseTo(host: Host, tor: FileAndUnit): remote.Command {
     return hostStep(
       this.childName(`${host.name}-release`),
-      { host, program: balancerRelease(host, tor) },
+      { host, program: balancerRelease(host, this.name, tor) },
       { parent: this },
     );
   }
@@ -76,8 +74,10 @@ export class Balancer extends Component {
   private publishFrom(host: Host, { frontends, files, args, releases }: PublishArgs): remote.Command {
     const program = publication({
       host,
+      balancer: this.name,
       frontends,
       onionbalance: files.onionbalance,
+      backendsRunOn: args.publishes.runsOn,
       publishTimeout: args.publishTimeout ?? 900,
       retireGrace: args.retireGrace ?? 600,
     });
@@ -100,7 +100,7 @@ export class Balancer extends Component {
   /** When a balancer leaves, its site keys leave the machine with it. */
   private tidyBalancers(hosts: readonly Host[], publications: readonly remote.Command[]): void {
     for (const host of hosts) {
-      const program = removeBalancer(host);
+      const program = removeBalancer(host, this.name);
       leaveStep(
         this.childName(`${host.name}-leave`),
         { host, program },

@@ -3,6 +3,7 @@ import { publishProgram, releaseProgram } from "../host/program";
 import { balancerFiles, balancerPaths, publisherFiles, siteKeyFile, units, users } from "../plan/names";
 import type { Host } from "./hosts/host";
 import { releaseDefaults } from "./releaseDefaults";
+import { ownerOf } from "./retirement";
 import type { Workers } from "./workers";
 
 /** A site as the balancer sees it: its key, and the backends that answer for it. */
@@ -42,11 +43,12 @@ const accounts = [
 ];
 
 /** The balancer's tor as one program. It waits for no worker. */
-export function balancerRelease(host: Host, tor: FileAndUnit): pulumi.Output<string> {
+export function balancerRelease(host: Host, balancer: string, tor: FileAndUnit): pulumi.Output<string> {
   return pulumi.output({ ...tor, instance: host.instance }).apply(({ file, unit, instance }) =>
     releaseProgram({
       ...releaseDefaults,
       role: "balancer",
+      owner: ownerOf(balancer, host),
       host: host.name,
       instance: instance ?? "",
       packages,
@@ -74,8 +76,12 @@ export function balancerRelease(host: Host, tor: FileAndUnit): pulumi.Output<str
 /** What one publication is made of. */
 export interface PublicationArgs {
   readonly host: Host;
+  /** The component's name. */
+  readonly balancer: string;
   readonly frontends: readonly Frontend[];
   readonly onionbalance: FileAndUnit;
+  /** {@link Workers.runsOn} */
+  readonly backendsRunOn: pulumi.Output<string>;
   /** Seconds. */
   readonly publishTimeout: number;
   /** Seconds. */
@@ -85,20 +91,24 @@ export interface PublicationArgs {
 /** Onionbalance with the site keys, and the proof that what it published is the plan, as one program. */
 export function publication({
   host,
+  balancer,
   frontends,
   onionbalance,
+  backendsRunOn,
   publishTimeout,
   retireGrace,
 }: PublicationArgs): pulumi.Output<string> {
-  return pulumi.output({ frontends, onionbalance, instance: host.instance }).apply((known) =>
+  return pulumi.output({ frontends, onionbalance, backendsRunOn, instance: host.instance }).apply((known) =>
     publishProgram({
       ...releaseDefaults,
       role: "publisher",
+      owner: ownerOf(balancer, host),
       host: host.name,
       instance: known.instance ?? "",
       packages,
       users: accounts,
-      dirs: [{ path: balancerPaths.keysDir, owner: "root", group: users.onionbalance, mode: "0750" }],
+      // The user's alone, not the group's: the balancer's tor, which talks to the network, is in that group.
+      dirs: [{ path: balancerPaths.keysDir, owner: users.onionbalance, group: users.onionbalance, mode: "0700" }],
       files: [
         { path: publisherFiles.onionbalance, text: known.onionbalance.file },
         { path: publisherFiles.unit, text: known.onionbalance.unit },
@@ -106,9 +116,9 @@ export function publication({
       state: known.frontends.map(({ address, secretKey }) => ({
         path: siteKeyFile(address),
         base64: secretKey,
-        owner: "root",
+        owner: users.onionbalance,
         group: users.onionbalance,
-        mode: "0640",
+        mode: "0400",
       })),
       services: [
         {
@@ -120,6 +130,7 @@ export function publication({
         },
       ],
       frontends: known.frontends.map(({ domain, address, backends }) => ({ domain, address, backends })),
+      backendsRunOn: known.backendsRunOn,
       keysDir: balancerPaths.keysDir,
       control: balancerPaths.controlSocket,
       socks: balancerPaths.socksSocket,

@@ -24,7 +24,7 @@ export abstract class Component extends pulumi.ComponentResource {
 }
 
 /** Like {@link refuse}, but as the error that Pulumi prints without a stack trace. */
-export function refuseOrRun(problems: readonly Problem[]): void {
+function refuseOrRun(problems: readonly Problem[]): void {
   asRunError(() => refuse(problems));
 }
 

@@ -20,19 +20,19 @@ export function hostStep(name: string, args: HostStepArgs, opts: pulumi.CustomRe
 
 /**
  * A step that tidies up on a host that stays. It has no `create`, so a first deploy does not dial for it (the command provider
- * returns at once); it runs when its program changes and, with everything of ours to be removed, when the resource goes.
+ * returns at once); it runs when its program changes, and does nothing when the resource goes: see {@link leaveStep}.
  */
 export function retireStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): remote.Command {
-  return new remote.Command(name, { update: bootstrap, ...removal(args) }, { ...opts, ...withMachine(args.host) });
+  return new remote.Command(name, { update: bootstrap, ...stream(args) }, opts);
 }
 
-/** A step that removes everything of ours when its resource goes, and does nothing before. */
+/** A step that removes everything of its component's from a host when its resource goes, and does nothing before. */
 export function leaveStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): remote.Command {
-  return new remote.Command(name, removal(args), { ...opts, ...withMachine(args.host) });
-}
-
-function removal(args: HostStepArgs): remote.CommandArgs {
-  return { delete: `${bootstrap} everything`, ...stream(args) };
+  return new remote.Command(
+    name,
+    { delete: `${bootstrap} everything`, ...stream(args) },
+    { ...opts, ...withMachine(args.host) },
+  );
 }
 
 /** A machine that goes in the same update needs no tidying: it may be gone by then. */

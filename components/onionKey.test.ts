@@ -65,7 +65,7 @@ test("an address is let go only by its name, in place, and only once", async () 
   for (const first of [await up(undefined, {}), await up(undefined, { secretKey: base64(one) })]) {
     const old = first.outputs["address"] ?? "";
     const refused = {
-      message: `${label}: its address would change from ${old} to ${two.address}. To let it go set replaceAddress: ${old}`,
+      message: `${label}: its address would change from ${old} to ${two.address}. Next: give the key of ${old} back, or let that address go with replaceAddress: ${old}`,
     };
     await assert.rejects(up(first, { secretKey: base64(two) }), refused);
     await assert.rejects(up(first, { secretKey: base64(two), replaceAddress: two.address }), refused);
@@ -86,12 +86,15 @@ test("without a key replaceAddress makes a new one, once", async () => {
 });
 
 test("onion and key must belong together", async () => {
-  const both = new RegExp(`${label}: onion says ${two.address} but the key given is that of ${one.address}`);
+  const both = new RegExp(`${label}: onion says ${two.address} but the key given is that of ${one.address}. Next: `);
   await assert.rejects(up(undefined, { secretKey: base64(one), onion: two.address }), both);
-  await assert.rejects(up(undefined, { onion: two.address }), /its key was not given/);
+  await assert.rejects(up(undefined, { onion: two.address }), /its key was not given\. Next: /);
   const held = await up(undefined, { secretKey: base64(one) });
-  await assert.rejects(up(held, { onion: two.address }), /the key that is held is that of/);
-  await assert.rejects(up(held, { onion: one.address, replaceAddress: one.address }), /cannot be kept and let go/);
+  await assert.rejects(up(held, { onion: two.address }), /the key that is held is that of .* Next: write/);
+  await assert.rejects(
+    up(held, { onion: one.address, replaceAddress: one.address }),
+    /cannot be kept and let go\. Next: /,
+  );
 });
 
 test("all problems at once, none with the key in it or a property whose value would be printed", async () => {
@@ -103,9 +106,17 @@ test("all problems at once, none with the key in it or a property whose value wo
   for (const { property, reason } of failures) {
     assert.equal(property, "");
     assert.ok(reason.startsWith(`${label}: `) && !reason.includes(broken.slice(0, 20)), reason);
+    assert.match(reason, /\. Next: /);
   }
-  const missing = await provider.check({}, { label, secretKey: `${unreadableKey}ENOENT` });
-  assert.match(missing.failures?.[0]?.reason ?? "", /nor the name of a file that can be read \(ENOENT\)/);
+});
+
+test("the file of a key that was adopted is gone: said with the way out, and that way keeps everything", async () => {
+  const adopted = await up(undefined, { secretKey: base64(one), onion: one.address });
+  const says =
+    /nor the name of a file that can be read \(ENOENT\)\. Next: .*If it was adopted already, remove it from siteKeys/;
+  await assert.rejects(up(adopted, { secretKey: `${unreadableKey}ENOENT`, onion: one.address }), says);
+  const without = await up(adopted, {});
+  assert.deepEqual([without.step, without.outputs], ["same", adopted.outputs]);
 });
 
 test("a key that is not known yet leaves everything unknown", async () => {

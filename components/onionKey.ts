@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { looksLikeKey } from "../onion/adopt";
+import { homePath } from "./homePath";
 import { onionKeyProvider, unreadableKey } from "./onionKeyProvider";
 
 /** Arguments of {@link OnionKey}; without any a new key is made at the first `up` and kept for ever. */
@@ -66,7 +65,7 @@ export class OnionKey extends pulumi.dynamic.Resource {
 function keyText(text: string | undefined): string | undefined {
   if (text === undefined || text === "" || looksLikeKey(text)) return text;
   try {
-    const bytes = readFileSync(text.startsWith("~/") ? join(homedir(), text.slice(2)) : text);
+    const bytes = readFileSync(homePath(text));
     // As base64, unless it is text already: PEM, or base64 in a file.
     const plain = bytes.toString("latin1");
     return looksLikeKey(plain) ? plain : bytes.toString("base64");

@@ -5,15 +5,13 @@ import type * as pulumi from "@pulumi/pulumi";
 import { checkOnionAddress } from "../onion/address";
 import { adoptKey } from "../onion/adopt";
 import { keysOfSeed, type OnionKeys } from "../onion/keys";
-
-// What stands for a value that is not known yet in the inputs of `check` (Pulumi's wire format).
-const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+import { unknownValue as unknown } from "./unknownValue";
 
 /** In place of a key whose file could not be read; what follows is the system's code for why. No key has a colon. */
 export const unreadableKey = "unreadable:";
 
 /** What the engine keeps: the address parts are inputs only where a key was given, so that a preview knows them. */
-export interface KeyState {
+interface KeyState {
   readonly label: string;
   readonly onion?: string;
   readonly replaceAddress?: string;
@@ -38,14 +36,24 @@ function failure(reason: string): pulumi.dynamic.CheckFailure {
 }
 
 function changeRefused(label: string, from: string, to: string): string {
-  return `${label}: its address would change from ${from} to ${to}. To let it go set replaceAddress: ${from}`;
+  return `${label}: its address would change from ${from} to ${to}. Next: give the key of ${from} back, or let that address go with replaceAddress: ${from}`;
 }
+
+function fileUnreadable(label: string, code: string): string {
+  const forms = "a key (base64 of tor's hs_ed25519_secret_key, or PEM)";
+  return (
+    `${label}: key is neither ${forms} nor the name of a file that can be read (${code}). Next: correct it. ` +
+    "If it was adopted already, remove it from siteKeys, and the site's onion with it: the stack keeps key and address"
+  );
+}
+
+const addressNext = "Next: give all of the address as tor's hostname file has it, <56 characters>.onion";
 
 /**
  * What becomes of an existing key: kept, or replaced in place. Throws when its address would change without having
  * been let go by name, or is not the one that the config says.
  */
-export function decide(held: KeyState, wanted: KeyState): "keep" | "replace" {
+function decide(held: KeyState, wanted: KeyState): "keep" | "replace" {
   const { label, onion, replaceAddress } = wanted;
   const current = held.address ?? "";
   if (wanted.secretKey === unknown || onion === unknown || replaceAddress === unknown) return "replace";
@@ -57,12 +65,13 @@ export function decide(held: KeyState, wanted: KeyState): "keep" | "replace" {
   }
   if (onion !== undefined && onion !== current) {
     throw plainError(
-      `${label}: onion says ${onion} but the key that is held is that of ${current}. Give the key of ${onion}`,
+      `${label}: onion says ${onion} but the key that is held is that of ${current}. Next: write ${current} as onion, ` +
+        `or give the key of ${onion} and let the other go with replaceAddress: ${current}`,
     );
   }
   if (letGo && onion === current) {
     throw plainError(
-      `${label}: onion and replaceAddress are both ${current}: it cannot be kept and let go. Remove one`,
+      `${label}: onion and replaceAddress are both ${current}: it cannot be kept and let go. Next: remove one of them`,
     );
   }
   return letGo ? "replace" : "keep";
@@ -85,10 +94,11 @@ export const onionKeyProvider: pulumi.dynamic.ResourceProvider = {
     const { label, onion, replaceAddress } = news;
     const failures: pulumi.dynamic.CheckFailure[] = [];
     const problem = onion === undefined || onion === unknown ? undefined : checkOnionAddress(onion);
-    if (problem !== undefined) failures.push(failure(`${label}: onion "${onion}": ${problem}`));
+    if (problem !== undefined) failures.push(failure(`${label}: onion "${onion}": ${problem}. ${addressNext}`));
     const old =
       replaceAddress === undefined || replaceAddress === unknown ? undefined : checkOnionAddress(replaceAddress);
-    if (old !== undefined) failures.push(failure(`${label}: replaceAddress "${replaceAddress}": ${old}`));
+    if (old !== undefined)
+      failures.push(failure(`${label}: replaceAddress "${replaceAddress}": ${old}. ${addressNext}`));
 
     const inputs: Record<string, string> = { label };
     if (onion !== undefined) inputs["onion"] = onion;
@@ -96,27 +106,29 @@ export const onionKeyProvider: pulumi.dynamic.ResourceProvider = {
     if (news.secretKey === unknown) {
       for (const name of ["address", "hostname", "publicKey", "secretKey"]) inputs[name] = unknown;
     } else if (news.secretKey?.startsWith(unreadableKey)) {
-      const code = news.secretKey.slice(unreadableKey.length);
-      const forms = "a key (base64 of tor's hs_ed25519_secret_key, or PEM)";
-      failures.push(failure(`${label}: key is neither ${forms} nor the name of a file that can be read (${code})`));
+      failures.push(failure(fileUnreadable(label, news.secretKey.slice(unreadableKey.length))));
     } else if (news.secretKey !== undefined) {
       try {
         const given = parts(adoptKey(news.secretKey).keys);
         Object.assign(inputs, given);
         if (onion !== undefined && onion !== unknown && problem === undefined && onion !== given.address) {
-          failures.push(failure(`${label}: onion says ${onion} but the key given is that of ${given.address}`));
+          const next = `Next: give the key of ${onion}, or correct onion`;
+          failures.push(
+            failure(`${label}: onion says ${onion} but the key given is that of ${given.address}. ${next}`),
+          );
         }
         // A key that was given before is known here; the address of a generated one only `diff` sees.
         if (olds.address !== undefined && olds.address !== given.address && replaceAddress !== olds.address) {
           if (olds.address !== unknown) failures.push(failure(changeRefused(label, olds.address, given.address)));
         }
       } catch (error) {
-        failures.push(failure(`${label}: key: ${(error as Error).message}`));
+        const next = "Next: give the whole contents of the key's file again";
+        failures.push(failure(`${label}: key: ${(error as Error).message}. ${next}`));
       }
     } else if (onion !== undefined && onion !== unknown && olds.__provider === undefined) {
       failures.push(
         failure(
-          `${label}: onion says ${onion} but its key was not given. Give the key, or remove onion for a new address`,
+          `${label}: onion says ${onion} but its key was not given. Next: give the key, or remove onion for a new address`,
         ),
       );
     }

@@ -3,9 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { templates, type Sources, type TemplateName } from "../templates";
 import { renderTemplate } from "../templates/render";
 import type { Template } from "../templates/template";
-
-// What stands for a value that is not known yet (Pulumi's wire format).
-const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+import { unknownValue } from "./unknownValue";
 
 interface Wanted {
   readonly model: unknown;
@@ -18,7 +16,7 @@ interface Rendered {
 }
 
 function hasUnknown(value: unknown): boolean {
-  if (value === null || typeof value !== "object") return value === unknown;
+  if (value === null || typeof value !== "object") return value === unknownValue;
   return Object.values(value).some(hasUnknown);
 }
 
@@ -27,7 +25,7 @@ function providerOf<Name extends TemplateName>(name: Name): pulumi.dynamic.Resou
   const template = templates[name] as unknown as Template<unknown>;
   return {
     async check(_olds: unknown, { model, sources }: Wanted) {
-      if (hasUnknown(model) || hasUnknown(sources)) return { inputs: { template: name, text: unknown } };
+      if (hasUnknown(model) || hasUnknown(sources)) return { inputs: { template: name, text: unknownValue } };
       try {
         return { inputs: { template: name, text: renderTemplate(template, sources, model) } };
       } catch (error) {

@@ -73,11 +73,14 @@ export class SoftmapProject extends Component {
     this.registerOutputs({ addresses: this.addresses });
   }
 
-  /** Site keys are the site's identity: protected, and left in place when the resource goes. */
+  /**
+   * A site's key is its identity: protected, so that neither a destroy nor a site that left the config takes it. It is named
+   * by the domain alone: a site that moves to another project, or a project that is renamed, keeps its address.
+   */
   private createSite(site: SiteArgs, protect: boolean): Site {
     const { domain, onion, key, replaceAddress, subdomains = [] } = site;
     const identity = new OnionKey(
-      this.childName(domain),
+      domain,
       { key, onion, replaceAddress, label: `site ${domain}` },
       { parent: this, protect, retainOnDelete: true },
     );

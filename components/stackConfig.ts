@@ -12,13 +12,21 @@ export interface Stack {
   readonly withKey: (site: SiteArgs) => SiteArgs;
 }
 
+// The SDK has it but not its type. A key of the config is a secret when anything in it is.
+const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret: (key: string) => boolean };
+
 /**
  * Reads every `softmap:` setting of the stack. All problems are reported at once, before the first resource exists.
  * Keys are read as secrets and never enter the parsed config: only their domains do.
  */
 export function readStack(): Stack {
-  const { raw, siteKeyDomains = [] } = inputFromPulumi(pulumi.runtime.allConfig());
-  const config = asRunError(() => parseStackConfig(raw, { siteKeyDomains }));
+  const siteKeysEncrypted = isConfigSecret("softmap:siteKeys");
+  const {
+    raw,
+    siteKeyDomains = [],
+    plainSiteKeys,
+  } = inputFromPulumi(pulumi.runtime.allConfig(), { siteKeysEncrypted });
+  const config = asRunError(() => parseStackConfig(raw, { siteKeyDomains, plainSiteKeys }));
   const keys = new pulumi.Config("softmap").getSecretObject<Record<string, string>>("siteKeys");
   const keyOf = (domain: string) => keys?.apply((all) => all?.[domain] ?? "") ?? "";
   return {

@@ -14,6 +14,7 @@ import {
 } from "../plan/names";
 import type { Host } from "./hosts/host";
 import { releaseDefaults } from "./releaseDefaults";
+import { ownerOf } from "./retirement";
 import type { BackendService } from "./workers";
 
 /** The rendered files of one project, the same on every worker. */
@@ -34,6 +35,8 @@ export interface WorkerUnits {
 /** What one worker gets. */
 export interface WorkerReleaseArgs {
   readonly host: Host;
+  /** The component's name. */
+  readonly workers: string;
   readonly projects: readonly ProjectFiles[];
   readonly units: WorkerUnits;
   /** The backends of this worker. */
@@ -53,6 +56,7 @@ const packages = [
 /** The whole of a worker as one program: packages, users, keys, every project's nginx and tors. */
 export function workerRelease({
   host,
+  workers,
   projects,
   units: unitFiles,
   backends,
@@ -67,6 +71,7 @@ export function workerRelease({
     releaseProgram({
       ...releaseDefaults,
       role: "worker",
+      owner: ownerOf(workers, host),
       host: host.name,
       instance: known.instance ?? "",
       packages,

@@ -1,10 +1,12 @@
-import type * as pulumi from "@pulumi/pulumi";
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
 import type { remote } from "@pulumi/command";
 import { Component } from "./component";
-import { hostStep } from "./hostStep";
+import { hostStep, leaveStep } from "./hostStep";
 import { OnionKey } from "./onionKey";
 import { renderer } from "./renderer";
-import type { Host, TorNetwork } from "./hosts/host";
+import { networkOf, type Host, type TorNetwork } from "./hosts/host";
+import { removeWorker } from "./retirement";
 import type { SoftmapProject } from "./softmapProject";
 import { workerRelease, type ProjectFiles, type WorkerUnits } from "./workerRelease";
 import { validatePool } from "../config/parse";
@@ -17,8 +19,6 @@ export interface WorkersArgs {
   readonly hosts: readonly Host[];
   /** What they serve. */
   readonly projects: readonly SoftmapProject[];
-  /** A private Tor network. @default the public one */
-  readonly torNetwork?: TorNetwork | undefined;
 }
 
 /** One tor daemon's onion service on one worker, with its key. */
@@ -37,6 +37,11 @@ export class Workers extends Component {
   readonly projects: readonly SoftmapProject[];
   /** project x worker x daemon. */
   readonly backends: readonly BackendService[];
+  /**
+   * A hash of what restarts backends: their unit, their `ob_config`, the machine. Restarted backends have new introduction
+   * points, so a balancer publishes, and proves, again when it changes.
+   */
+  readonly runsOn: pulumi.Output<string>;
   /** One release per machine; a balancer publishes after them. */
   readonly releases: readonly remote.Command[];
 
@@ -46,8 +51,13 @@ export class Workers extends Component {
     this.projects = args.projects;
 
     this.backends = args.projects.flatMap((project) => this.createBackends(project));
-    const projects = args.projects.map((project) => this.renderProject(project, args.torNetwork));
+    const projects = args.projects.map((project) => this.renderProject(project, networkOf(name, args.hosts)));
     const units = this.renderUnits();
+    this.runsOn = hashOf({
+      unit: units.tor,
+      frontends: projects.map((project) => project.obConfig),
+      machines: args.hosts.map((host) => host.instance ?? ""),
+    });
     this.releases = args.hosts.map((host) => this.releaseTo(host, projects, units));
     this.registerOutputs({ backends: this.backends.map(({ name, key }) => ({ name, address: key.address })) });
   }
@@ -106,7 +116,18 @@ export class Workers extends Component {
 
   private releaseTo(host: Host, projects: readonly ProjectFiles[], units: WorkerUnits): remote.Command {
     const backends = this.backends.filter((backend) => backend.worker === host.name);
-    const program = workerRelease({ host, projects, units, backends });
-    return hostStep(this.childName(`${host.name}-release`), { host, program }, { parent: this });
+    const program = workerRelease({ host, workers: this.name, projects, units, backends });
+    const release = hostStep(this.childName(`${host.name}-release`), { host, program }, { parent: this });
+    // Pulumi deletes last of all: when a machine leaves the pool, the balancers have published without it by then.
+    leaveStep(
+      this.childName(`${host.name}-leave`),
+      { host, program: removeWorker(host, this.name) },
+      { parent: this, dependsOn: release },
+    );
+    return release;
   }
+}
+
+function hashOf(values: pulumi.Input<Record<string, unknown>>): pulumi.Output<string> {
+  return pulumi.output(values).apply((known) => createHash("sha256").update(JSON.stringify(known)).digest("hex"));
 }

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { documented, stackFileSchema } from "./docs";
-import { validateStackConfig } from "./parse";
-import { lab, machine, onion, project, site, ssh, withSite } from "./samples";
+import { lab, machine, onion, problemsIn, project, site, ssh, withSite } from "./samples";
 import { type Json, jsonSchemaOf } from "./schema/json";
 import { stackSchema } from "./schema";
 
@@ -48,6 +47,8 @@ function holds(keyword: string, rule: unknown, value: unknown, node: Json): bool
       return !Array.isArray(value) || value.length >= Number(rule);
     case "items":
       return !Array.isArray(value) || value.every((item) => accepts(rule as Json, item));
+    case "contains":
+      return !Array.isArray(value) || value.some((item) => accepts(rule as Json, item));
     case "required":
       return !record || (rule as string[]).every((key) => Object.hasOwn(record, key));
     case "properties":
@@ -100,6 +101,16 @@ const samples: [what: string, config: Record<string, unknown>][] = [
     }),
   ],
   ["ssh", ssh({}, { privateKeyFile: "~/.ssh/id" })],
+  [
+    "a private network",
+    ssh({}, { agent: true, torNetwork: ["TestingTorNetwork 1", "DirAuthority a0 10.0.0.5:7100 AB"] }),
+  ],
+  ["a private network without lines", ssh({}, { agent: true, torNetwork: [] })],
+  ["a private network without authorities", ssh({}, { agent: true, torNetwork: ["TestingTorNetwork 1"] })],
+  [
+    "a port in a private network",
+    ssh({}, { agent: true, torNetwork: ["DirAuthority a0 10.0.0.5:7100 AB", "SocksPort 1"] }),
+  ],
   ["ssh with port and user", ssh({ workers: [machine("w", "w.example.net", { port: 2222, user: "debian" })] })],
   ["nothing", {}],
   ["a misspelt key", lab({ wrokers: 2 })],
@@ -126,6 +137,6 @@ for (const [what, config] of samples) {
     assert.equal(accepts(jsonSchemaOf(stackSchema), config), right);
     const file = Object.fromEntries(Object.entries(config).map(([key, value]) => [`softmap:${key}`, value]));
     assert.equal(accepts(stackFileSchema(), { config: { ...file, "aws:region": "x" }, encryptionsalt: "v1:x" }), right);
-    if (!right) assert.ok(validateStackConfig(config).length > 0);
+    if (!right) assert.ok(problemsIn(config).length > 0);
   });
 }

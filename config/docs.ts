@@ -49,7 +49,7 @@ export function schemaText(): string {
 const intro = `# The config of a stack
 
 Everything an operator sets is under \`config:\` in \`Pulumi.NAME.yaml\`, each key with \`softmap:\` in front. Made from
-\`config/schema.ts\` by \`npm run docs\`; \`docs/config.schema.json\` is the same for editors: put
+\`config/schema/\` by \`npm run docs\`; \`docs/config.schema.json\` is the same for editors: put
 \`# yaml-language-server: $schema=docs/config.schema.json\` in the first line of the file.
 
 \`npm run check -- Pulumi.NAME.yaml\` tells every problem of a file at once and prints what it amounts to, without touching a

@@ -134,6 +134,24 @@ const faults: Fault[] = [
     ],
   ],
   [
+    "a private network without lines, and one without authorities",
+    ssh({}, { agent: true, torNetwork: [] }),
+    [
+      "hosts: torNetwork | No line names a DirAuthority: these tors would be on the public network. | Add the network's DirAuthority lines, or remove torNetwork if the public network is meant.",
+    ],
+  ],
+  [
+    "a private network with other options, and a line that is none",
+    ssh(
+      {},
+      { agent: true, torNetwork: ["DirAuthority a0 10.0.0.5:7100 AB", "SocksPort 9050", "TestingTorNetwork 1\nX 1"] },
+    ),
+    [
+      'hosts: torNetwork[1] = "SocksPort 9050" | This is not one of the options of a private network (Testing..., DirAuthority, PathsNeededToBuildCircuits). | Remove the line, or correct the option\'s name.',
+      'hosts: torNetwork[2] = "TestingTorNetwork 1\\nX 1" | This is not one torrc line: an option, a blank, its value. | Write e.g. TestingTorNetwork 1.',
+    ],
+  ],
+  [
     "a port out of range",
     ssh({ workers: [machine("w1", "203.0.113.2", { port: 70000 })] }),
     ["host w1: port = 70000 | It must be from 1 to 65535. | Choose a number there, e.g. 22."],

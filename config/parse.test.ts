@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { inputFromPulumi, inputFromStackFile } from "./input";
-import { parseStackConfig, validateHosts, validatePool, validateProject, validateStackConfig } from "./parse";
+import { parseStackConfig, validateHosts, validatePool, validateProject } from "./parse";
 import { ProblemsError, report } from "./problems";
-import { lab, line, machine, onion, project, site, ssh } from "./samples";
+import { torrcLineFault } from "./schema/network";
+import { torrc } from "../templates/quote";
+import { lab, line, machine, onion, problemsIn, project, site, ssh } from "./samples";
 
 test("every default is filled and durations are seconds", () => {
   assert.deepEqual(parseStackConfig(lab()), {
@@ -56,13 +58,13 @@ test("IPv6 resolvers leave in brackets", () => {
 
 test("a domain under another one is a site of its own", () => {
   const sites = [{ domain: "example.org", subdomains: ["www"] }, site];
-  assert.deepEqual(validateStackConfig(lab({ projects: [project({ sites })] })), []);
+  assert.deepEqual(problemsIn(lab({ projects: [project({ sites })] })), []);
 });
 
 test("an address with its key is right, and is not checked for one where nobody knows the keys", () => {
   const config = lab({ projects: [project({ sites: [{ ...site, onion }] })] });
-  assert.deepEqual(validateStackConfig(config, { siteKeyDomains: ["www.example.org"] }), []);
-  assert.deepEqual(validateStackConfig(config), []);
+  assert.deepEqual(problemsIn(config, { siteKeyDomains: ["www.example.org"] }), []);
+  assert.deepEqual(problemsIn(config), []);
 });
 
 test("all problems are in one report, in the order of the docs", () => {
@@ -75,7 +77,7 @@ test("all problems are in one report, in the order of the docs", () => {
     hosts: { provider: "lab", nmae: "dev" },
   };
   assert.equal(
-    report(validateStackConfig(config)),
+    report(problemsIn(config)),
     `7 problems in the configuration:
 
   hosts: nmae
@@ -178,9 +180,9 @@ test("no report shows what stands under an unknown key or a private key", () => 
     projects: [project({ sites: [{ ...site, key: "hunter2" }] })],
     siteKeys: "hunter2",
   });
-  assert.doesNotMatch(report(validateStackConfig(config)), /hunter2/);
+  assert.doesNotMatch(report(problemsIn(config)), /hunter2/);
   const pasted = ssh({}, { privateKeyFile: "-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2" });
-  assert.doesNotMatch(report(validateStackConfig(pasted)), /hunter2/);
+  assert.doesNotMatch(report(problemsIn(pasted)), /hunter2/);
 });
 
 test("Pulumi's texts and the stack's file give the same config", () => {
@@ -188,10 +190,13 @@ test("Pulumi's texts and the stack's file give the same config", () => {
   const file = { ...lab({ workers: 3, protectKeys: false, retireGrace: "5s" }), siteKeys };
   const prefixed = Object.entries(file).map(([name, value]): [string, unknown] => [`softmap:${name}`, value]);
   const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
-  const pulumi = inputFromPulumi({
-    ...Object.fromEntries(prefixed.map(([name, value]) => [name, asText(value)])),
-    "aws:region": "x",
-  });
+  const pulumi = inputFromPulumi(
+    {
+      ...Object.fromEntries(prefixed.map(([name, value]) => [name, asText(value)])),
+      "aws:region": "x",
+    },
+    { siteKeysEncrypted: true },
+  );
   const yaml = inputFromStackFile({ ...Object.fromEntries(prefixed), "aws:region": "x" });
   assert.deepEqual(pulumi, yaml);
   assert.deepEqual(pulumi.siteKeyDomains, ["www.example.org"]);
@@ -205,8 +210,26 @@ test("what `pulumi config set` writes as text is read as number and boolean; a s
     "softmap:protectKeys": "false",
     "softmap:siteKeys": { secure: "v1:a" },
   });
-  assert.deepEqual(input, { raw: { workers: 3, protectKeys: false }, siteKeyDomains: undefined });
-  assert.deepEqual(inputFromPulumi({}), { raw: {}, siteKeyDomains: [] });
+  assert.deepEqual(input, { raw: { workers: 3, protectKeys: false }, siteKeyDomains: undefined, plainSiteKeys: [] });
+  const none = inputFromPulumi({}, { siteKeysEncrypted: false });
+  assert.deepEqual(none, { raw: {}, siteKeyDomains: [], plainSiteKeys: [] });
+});
+
+test("a key in plain text is a problem of its domain, a path is not, and its text is in no report", () => {
+  const key = Buffer.alloc(96, 7).toString("base64");
+  const siteKeys = { "www.example.org": key, "a.example.org": "~/keys/a", "b.example.org": { secure: "v1:aaaa" } };
+  const yaml = inputFromStackFile({ "softmap:siteKeys": siteKeys });
+  assert.deepEqual(yaml.plainSiteKeys, ["www.example.org"]);
+  assert.doesNotMatch(JSON.stringify(yaml), new RegExp(key.slice(0, 20)));
+  const texts = { "softmap:siteKeys": JSON.stringify({ "www.example.org": key, "a.example.org": "~/keys/a" }) };
+  assert.deepEqual(inputFromPulumi(texts, { siteKeysEncrypted: false }).plainSiteKeys, ["www.example.org"]);
+  assert.deepEqual(inputFromPulumi(texts, { siteKeysEncrypted: true }).plainSiteKeys, []);
+  for (const form of [`ED25519-V3:${key}`, "-----BEGIN PRIVATE KEY-----\nx", `${key.slice(0, 64)}\n${key.slice(64)}\n`])
+    assert.deepEqual(inputFromStackFile({ "softmap:siteKeys": { a: form } }).plainSiteKeys, ["a"]);
+  const options = { siteKeyDomains: ["www.example.org"], plainSiteKeys: yaml.plainSiteKeys };
+  assert.deepEqual(problemsIn(lab(), options).map(line), [
+    "siteKeys: www.example.org | The site's key stands here in plain text: whoever reads the file can answer for the site. | Encrypt it: pulumi config set --secret --path 'softmap:siteKeys[\"www.example.org\"]' < hs_ed25519_secret_key.base64. If the file was ever committed or shared, regard the key as seen.",
+  ]);
 });
 
 test("a project by itself: the rules of the stack, keys in place", () => {
@@ -264,4 +287,26 @@ test("machines by themselves: a machine in both lists does both, a double does n
     'host c: address = "203.0.113.2" | c and b are the same machine: 203.0.113.2 port 22. | Remove one of them, or correct its address.',
     "hosts: balancers | Without a balancer no site is published. | Give at least one balancer; it can run backends too with workersOnBalancers: true.",
   ]);
+  const network = (torNetwork: string[]): string[] =>
+    validateHosts({ component: "mine", balancers: [a], workers: [b], torNetwork }).map(line);
+  assert.deepEqual(network(["DirAuthority a0 orport=5100 10.0.0.5:7100 AB"]), []);
+  for (const lines of [[], ["TestingTorNetwork 1"]])
+    assert.match(network(lines).join(), /^mine: torNetwork \| No line names a DirAuthority[^|]*\| Add /);
+});
+
+test("the config takes a torrc line exactly when the templates do", () => {
+  const written = (line: string): boolean => {
+    try {
+      (torrc.helpers["option"] as unknown as (line: string) => unknown)(line);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const keyword = fc.constantFrom("DirAuthority", "TestingTorNetwork", "SocksPort", "dirauthority", "Testing", "", "#");
+  const lines = fc.oneof(
+    fc.tuple(keyword, fc.stringMatching(/^[ \t]{0,2}$/), fc.string({ unit: "binary" })).map((parts) => parts.join("")),
+    fc.tuple(keyword, fc.string()).map(([option, value]) => `${option} ${value}`),
+  );
+  fc.assert(fc.property(lines, (line) => assert.equal(torrcLineFault(line) === undefined, written(line))));
 });

@@ -13,6 +13,8 @@ import { kindOf } from "./words";
 export interface ParseOptions {
   /** Domains that the secret siteKeys names; left out when that is not known, and then it is not checked. */
   siteKeyDomains?: readonly string[] | undefined;
+  /** Domains whose key stands in the config in plain text: each is a problem. */
+  plainSiteKeys?: readonly string[] | undefined;
 }
 
 export { validateHosts, validatePool, validateProject } from "./validate";
@@ -32,11 +34,6 @@ export function parseStackConfig(raw: Readonly<Record<string, unknown>>, options
   return resolve(result) as StackConfig;
 }
 
-/** Every problem of a stack's config, without throwing; empty when it is right. Arguments as {@link parseStackConfig}. */
-export function validateStackConfig(raw: Readonly<Record<string, unknown>>, options: ParseOptions = {}): Problem[] {
-  return check(raw, options).problems;
-}
-
 function check(given: unknown, options: ParseOptions): { result?: Input; problems: Problem[] } {
   if (!isRecord(given)) {
     const message = `It must be an object of keys, but is ${kindOf(given)}.`;
@@ -52,6 +49,7 @@ function check(given: unknown, options: ParseOptions): { result?: Input; problem
     ...hostsRules(raw),
     ...projectsRules(raw, { siteKeyDomains, pool }),
     ...(siteKeys === undefined || isRecord(siteKeys) ? [] : [siteKeysForm]),
+    ...(options.plainSiteKeys ?? []).map(keyInPlainText),
   ];
   return { ...(parsed.data ? { result: compact(parsed.data) } : {}), problems: inOrder(once(problems)) };
 }
@@ -63,6 +61,18 @@ const siteKeysForm: Problem = {
   next: "Set each key by its domain: pulumi config set --secret --path 'siteKeys[\"www.example.org\"]' < hs_ed25519_secret_key.base64",
   path: ["siteKeys"],
 };
+
+/** No value here: it is the key. */
+function keyInPlainText(domain: string): Problem {
+  const set = `pulumi config set --secret --path 'softmap:siteKeys["${domain}"]'`;
+  return {
+    component: "siteKeys",
+    property: domain,
+    message: "The site's key stands here in plain text: whoever reads the file can answer for the site.",
+    next: `Encrypt it: ${set} < hs_ed25519_secret_key.base64. If the file was ever committed or shared, regard the key as seen.`,
+    path: ["siteKeys", domain],
+  };
+}
 
 const order = [...Object.keys(stackSchema.shape), "siteKeys"];
 

@@ -8,6 +8,7 @@ import { hostsRules } from "./rules/hosts";
 import { projectsRules } from "./rules/projects";
 import { hostSchema, projectSchema } from "./schema";
 import { hostNameFault } from "./schema/names";
+import { torNetwork as torNetworkSchema } from "./schema/network";
 
 /**
  * Every problem of the arguments of one project, its name among them; empty when it is right.
@@ -85,15 +86,20 @@ export function validatePool({
   return once([...names, ...hosts, ...projectsRules(raw, { pool: workers })]);
 }
 
-/** Every problem of machines reachable by ssh: each by itself, then doubles. A machine that stands in both lists, the same in each, does both. */
+/**
+ * Every problem of machines reachable by ssh: each by itself, then doubles, then the lines of their private Tor network. A
+ * machine that stands in both lists, the same in each, does both.
+ */
 export function validateHosts({
   component,
   balancers,
   workers,
+  torNetwork,
 }: {
   component: string;
   balancers: readonly unknown[];
   workers: readonly unknown[];
+  torNetwork?: readonly string[] | undefined;
 }): Problem[] {
   const raw = { balancers, workers };
   const single = (["balancers", "workers"] as const).flatMap((kind) =>
@@ -101,7 +107,9 @@ export function validateHosts({
   );
   const others = workers.filter((worker) => !balancers.some((balancer) => isDeepStrictEqual(balancer, worker)));
   const both = hostsRules({ balancers, workers: others, workersOnBalancers: others.length < workers.length });
-  return once([...single, ...both]).map((problem) =>
-    problem.component === "stack" ? { ...problem, component } : problem,
+  const network = torNetwork === undefined ? undefined : torNetworkSchema.safeParse(torNetwork);
+  const lines = problemsOf(network?.error?.issues ?? [], { hosts: { torNetwork } }, ["hosts", "torNetwork"]);
+  return once([...single, ...both, ...lines]).map((problem) =>
+    problem.component === "stack" || problem.path?.[0] === "hosts" ? { ...problem, component } : problem,
   );
 }

@@ -13,7 +13,19 @@ if [ "$(id -u)" != 0 ]; then
 fi
 if ! command -v python3 >/dev/null 2>&1; then
   echo "$host: installing python3"
-  if ! { said=$($run apt-get -q -y update </dev/null 2>&1) && said=$($run env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install python3 </dev/null 2>&1); }; then
+  # One step at a time: the others find it installed. apt-daily holds locks too, most of all on a machine's first boot.
+  if ! said=$($run flock -o /run/softmap-python3.lock sh -c '
+    get() {
+      tries=0
+      until said=$(DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" 2>&1); do
+        case $said in
+          *"Could not get lock"* | *"Unable to lock"*) [ $((tries += 1)) -le 60 ] && sleep 5 ;;
+          *) false ;;
+        esac || { printf "%s\n" "$said"; exit 1; }
+      done
+    }
+    command -v python3 >/dev/null || { get update && get --no-install-recommends install python3; }
+  ' </dev/null 2>&1); then
     echo "$host: python3 is missing and cannot be installed. Next: see to the host's apt sources, or install python3. apt-get said:" >&2
     printf '%s\n' "$said" | tail -n 8 >&2
     exit 1

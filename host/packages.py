@@ -1,6 +1,9 @@
 """Debian packages, and nothing started by them: a tor that starts by itself dials the public network."""
 import os
-from report import Failure, last_lines, run
+import re
+import time
+from report import Failure, last_lines, run, said
+from masks import mask
 
 # What the distribution would start on install. Masked before it exists, so that it never runs, not even once.
 AUTOSTART = {
@@ -8,7 +11,11 @@ AUTOSTART = {
     "nginx": ["nginx.service"],
     "onionbalance": ["onionbalance.service"],
 }
-APT = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=120", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20"]
+APT = ["apt-get", "-q", "-y", "-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20"]
+# apt's own DPkg::Lock::Timeout knows dpkg's lock alone, not those of the lists and the archives: apt-daily holds them for minutes.
+LOCKED = re.compile(r"Could not get lock|Unable to lock|was locked by another process")
+HOLDER = re.compile(r"held by process (\d+ \([^)]*\))|another process with pid (\d+)")
+PATIENCE = 300
 QUIET = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l", "APT_LISTCHANGES_FRONTEND": "none"}
 
 
@@ -22,14 +29,34 @@ def missing(packages):
     return [name for name in packages if name not in parse_installed(shown)]
 
 
-def units_to_mask(packages):
-    """The distribution's units that installing these packages would start."""
+def units_to_mask(packages, there=lambda _: False):
+    """The distribution's units that installing these packages would start. One that is there and whose package stays as it is was started, or not, by somebody else."""
     families = {family for name in packages for family in AUTOSTART if name == family or name.startswith(family + "-") or name.startswith("lib%s-mod" % family)}
-    return [unit for family in sorted(families) for unit in AUTOSTART[family]]
+    return [unit for family in sorted(families) for unit in AUTOSTART[family] if family in packages or not there(unit)]
 
 
-def apt(argv, why, timeout):
-    done = run([*APT, *argv], timeout=timeout, check=False, env=QUIET)
+def when_free(report, argv, timeout, pause=3):
+    """Runs a package tool; as long as another one has its lock, again and again."""
+    end, told = time.monotonic() + PATIENCE, False
+    while True:
+        done = run(argv, timeout=timeout, check=False, env=QUIET)
+        if done.returncode == 0 or not LOCKED.search(done.text):
+            return done
+        found = HOLDER.search(done.text)
+        holder = "another package tool" + (", process %s," % (found.group(1) or found.group(2)) if found else "")
+        if time.monotonic() > end:
+            raise Failure(
+                "%s still holds apt's lock after %d s. Next: wait until it ends (apt-daily and unattended-upgrades end by themselves), "
+                "or end it, then run `pulumi up` again." % (holder, PATIENCE)
+            )
+        if not told:
+            report.say("waiting for %s to let go of apt's lock" % holder.rstrip(","))
+            told = True
+        time.sleep(pause)
+
+
+def apt(report, argv, why, timeout):
+    done = when_free(report, [*APT, *argv], timeout)
     if done.returncode != 0:
         errors = [line for line in last_lines(done.text, 60) if line.startswith(("E:", "W:", "Err:"))] or last_lines(done.text, 8)
         raise Failure("%s apt-get said:\n%s" % (why, "\n".join("    | " + line for line in errors[-8:])))
@@ -42,7 +69,9 @@ def install(report, packages):
     # An install that was cut in the middle is finished first, or apt refuses everything.
     if run(["dpkg", "--audit"], check=False).text.strip():
         report.say("finishing an interrupted package installation")
-        run(["dpkg", "--force-confold", "--configure", "-a"], timeout=600, env=QUIET)
+        done = when_free(report, ["dpkg", "--force-confold", "--configure", "-a"], 600)
+        if done.returncode != 0:
+            raise Failure("an interrupted package installation cannot be finished. Next: mend it on the host (dpkg --configure -a), then run `pulumi up` again. %s" % said(done.text))
     absent = missing(packages)
     if not absent:
         return
@@ -50,12 +79,11 @@ def install(report, packages):
     names = ", ".join(absent)
     report.say("installing %s" % names)
     down = "cannot install %s: the package mirror does not answer as it should. Nothing was changed. Next: see to the host's apt sources and network, then run `pulumi up` again." % names
-    apt(["-o", "APT::Update::Error-Mode=any", "update"], down, 300)
-    apt(["--no-install-recommends", "--download-only", "install", *absent], down, 900)
-    units = [unit for unit in units_to_mask(absent) if not os.path.exists("/lib/systemd/system/" + unit)]
-    if units:
-        run(["systemctl", "mask", *units])
+    apt(report, ["-o", "APT::Update::Error-Mode=any", "update"], down, 300)
+    apt(report, ["--no-install-recommends", "--download-only", "install", *absent], down, 900)
+    mask(units_to_mask(absent, lambda unit: os.path.exists("/lib/systemd/system/" + unit)))
     apt(
+        report,
         ["--no-install-recommends", "--no-download", "-o", "Dpkg::Options::=--force-confold", "install", *absent],
         "installing %s failed on the way. Next: mend what it names on the host, then run `pulumi up` again." % names,
         900,

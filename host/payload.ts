@@ -1,7 +1,5 @@
 // What a step on a host is given: plain data, sent as JSON. The Python in this folder reads the same names.
-
-/** The parts of a host that are released apart. */
-export type Role = "worker" | "balancer" | "publisher";
+import type { Role } from "../plan/names";
 
 /** Owner and mode of something outside the release tree; `mode` is octal text such as "0640". */
 export interface Ownership {
@@ -53,6 +51,8 @@ export interface Service {
 
 export interface ReleasePayload {
   readonly role: Role;
+  /** Whose role it is from now on, any text: only a retirement that names the same owner may take the role away. */
+  readonly owner: string;
   /** The host's name, for messages. */
   readonly host: string;
   /** Anything that says which machine it is: a replaced machine under the same name must run the release again. Not used on the host. */
@@ -78,6 +78,8 @@ export interface Frontend {
 
 export interface PublishPayload extends ReleasePayload {
   readonly frontends: readonly Frontend[];
+  /** Anything that changes when backends were restarted: then they have new introduction points and this is run again. Not used on the host. */
+  readonly backendsRunOn?: string;
   /** Control socket of the balancer's tor. */
   readonly control: string;
   /** SOCKS socket of the balancer's tor. */
@@ -94,6 +96,8 @@ export interface PublishPayload extends ReleasePayload {
 export interface RetirePayload {
   /** What is tidied; with the word `everything` after the bootstrap text these roles go as a whole, users with the last role. */
   readonly roles: readonly Role[];
+  /** The owner of the roles; with `everything` those that another owner has released since are left alone. */
+  readonly owner: string;
   readonly host: string;
   readonly instance?: string;
   /** Units that stay. */

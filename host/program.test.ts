@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -17,6 +18,7 @@ const secret = "c2VjcmV0IHNlY3JldA==";
 
 const release: ReleasePayload = {
   role: "worker",
+  owner: "workers/worker1",
   host: "worker1",
   packages: ["tor"],
   users: [{ name: "softmap-tor", groups: [] }],
@@ -39,7 +41,13 @@ const publish: PublishPayload = {
 const programs = {
   release: releaseProgram(release),
   publish: publishProgram(publish),
-  retire: retireProgram({ roles: ["worker"], host: "worker1", keepServices: [], keepStateDirs: [] }),
+  retire: retireProgram({
+    roles: ["worker"],
+    owner: "workers/worker1",
+    host: "worker1",
+    keepServices: [],
+    keepStateDirs: [],
+  }),
 };
 
 const script = readFileSync(join(__dirname, "bootstrap.sh"), "utf8");
@@ -66,7 +74,7 @@ test("a program is the same text every time, in whatever order the payload was w
 test("programs are ASCII without long lines of code, and keys are in the payload alone", () => {
   for (const program of Object.values(programs)) {
     assert.match(program, /^[\n -~]*$/);
-    assert.ok(program.length < 80_000, "a stream is in the state twice: keep it small");
+    assert.ok(program.length < 85_000, "a stream is in the state twice: keep it small");
   }
   const line = programs.release.split("\n").filter((each) => each.includes(secret));
   assert.equal(line.length, 1);
@@ -163,4 +171,45 @@ test("no sudo, or one that asks for a password, is said with the next step", () 
 test("what comes on stdin runs, and gets the word", () => {
   const ran = bootstrapAs('shift; "$@"', " everything", "import sys; print(sys.argv[1:])");
   assert.equal(ran.stdout, "['everything']\n", ran.stderr);
+});
+
+test("a missing python3 is installed once, behind a lock of its own, and apt's locks are waited for", () => {
+  const folder = mkdtempSync(join(tmpdir(), "softmap-bootstrap-"));
+  try {
+    const tool = (name: string, text: string) => {
+      writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`);
+      chmodSync(join(folder, name), 0o755);
+    };
+    const log = `echo "\${0##*/} $*" >>${folder}/log`;
+    const python = join(folder, "python3");
+    tool("flock", `${log}\nshift 2\nexec "$@"`);
+    tool("sh", 'exec /bin/sh "$@"');
+    tool("sleep", log);
+    // The first two find somebody else's lock; the install puts Python there.
+    const link = `case $* in *install*) /bin/ln -s "$(PATH=/usr/bin command -v python3)" ${python} ;; esac`;
+    const locked = `echo "E: Could not get lock /var/lib/apt/lists/lock"; exit 100`;
+    tool(
+      "apt-get",
+      `${log}\nread -r n <${folder}/n; echo $((n + 1)) >${folder}/n\n[ "$n" -ge 2 ] || { ${locked}; }\n${link}`,
+    );
+    writeFileSync(join(folder, "n"), "0\n");
+
+    const missing = `[ "$1 $2" != "-v python3" ] || [ -e ${python} ]; }; command() { missing "$@"`;
+    const ran = bootstrapAs(
+      `shift; PATH=${folder} "$@"; }; missing() { ${missing}`,
+      " word",
+      "import sys; print(sys.argv[1:])",
+    );
+    assert.equal(ran.stdout, "worker1: installing python3\n['word']\n", ran.stderr);
+    const said = readFileSync(join(folder, "log"), "utf8").split("\n");
+    assert.match(said[0] ?? "", /^flock -o \/run\/softmap-python3\.lock sh -c /);
+    const wait = ["apt-get -q -y update", "sleep 5"];
+    const install = "apt-get -q -y --no-install-recommends install python3";
+    assert.deepEqual(
+      said.filter((line) => /^(apt-get|sleep) [-5]/.test(line)),
+      [...wait, ...wait, "apt-get -q -y update", install],
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -6,11 +6,22 @@ export type * from "./payload";
 
 /** The Python modules of each step, in the order in which they need one another. */
 const shared = ["report", "files", "machine"];
-const release = [...shared, "packages", "accounts", "tree", "state", "control", "health", "services", "release"];
+const release = [
+  ...shared,
+  "masks",
+  "packages",
+  "accounts",
+  "tree",
+  "state",
+  "control",
+  "health",
+  "services",
+  "release",
+];
 const modules = {
   release,
   publish: [...release, "descriptors", "socks", "proof", "publish"],
-  retire: [...shared, "retire"],
+  retire: [...shared, "masks", "retire"],
 } as const;
 
 /** A step on a host; each has a Python module of its name with a function `<step>_main`. */

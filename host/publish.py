@@ -49,7 +49,7 @@ def check_onionbalance(staging, expected):
     if done.returncode != 0:
         # It tries PEM first and says so at length.
         text = "\n".join(line for line in done.text.splitlines() if "not in OBv3 format" not in line and "]: Loaded " not in line)
-        raise Failure("Onionbalance refuses its new configuration; nothing was switched. %s" % said(text))
+        raise Failure("Onionbalance refuses its new configuration; nothing was switched. Next: mend what it names, in the stack's config or on this host, then run `pulumi up` again. %s" % said(text))
     if loaded != expected:
         names = ", ".join(sorted(expected ^ loaded))
         raise Failure("Onionbalance would publish other addresses than planned (%s); nothing was switched. Next: see that each key belongs to its site." % names)

@@ -1,4 +1,4 @@
-"""A release: stage, verify, switch, reload, prove; and on failure everything back as it was (DESIGN.md 5 and 6)."""
+"""A release: stage, verify, switch, reload, prove; and on failure everything back as it was."""
 import os
 from report import Failure, run, said
 from accounts import identity, make_dirs, make_users
@@ -21,7 +21,7 @@ def verify(services, release):
         user = service.get("verifyAs")
         done = run(argv, check=False, cwd="/", umask=0o077, **(identity(user) if user else {}))
         if done.returncode != 0:
-            raise Failure("%s: %s refuses its new configuration; nothing was switched. %s" % (service["unit"], os.path.basename(argv[0]), said(done.text, 20)))
+            raise Failure("%s: %s refuses its new configuration; nothing was switched. Next: mend what it names, in the stack's config or on this host, then run `pulumi up` again. %s" % (service["unit"], os.path.basename(argv[0]), said(done.text, 20)))
 
 
 def old_markers(tree, found):
@@ -99,7 +99,7 @@ class Release:
             if not isinstance(error, Failure):
                 self.report.say(back)
                 raise
-            raise Failure("%s %s" % (error, back))
+            raise Failure("%s %s Next: mend what is named above, then run `pulumi up` again." % (error, back))
 
     def revert(self, change, enabled):
         """Files first, then the services that were touched."""
@@ -121,6 +121,7 @@ class Release:
 
     def finish(self):
         self.applied.proved(self.id)
+        self.tree.own(self.payload["owner"])
         self.tree.touch(self.id)
         self.tree.prune(self.payload["keepReleases"])
 

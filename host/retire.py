@@ -5,8 +5,9 @@ import pwd
 import grp
 import sys
 from report import run
-from files import remove, remove_tree
+from files import read, remove, remove_tree
 from machine import lock, unlock
+from masks import put_back
 
 UNITS = "/etc/systemd/system"
 STATE = "/var/lib/softmap"
@@ -89,14 +90,26 @@ def clear_role(report, role):
         report.say("removed %s/%s" % (BASE, role))
     left = [other for other in ROLES if os.path.isdir(os.path.join(BASE, other))]
     if not left:
+        put_back(report)
         remove_users(report)
         for path in (BASE, STATE):
             if os.path.isdir(path) and not os.listdir(path):
                 os.rmdir(path)
 
 
+def owner_of(role):
+    """Who released the role last, see release.py. None when nobody said so."""
+    text = read(os.path.join(BASE, role, "owner"))
+    return text.decode("utf-8", "replace").strip() if text is not None else None
+
+
 def retire_role(report, role, payload, everything):
     """Whether there was anything to do."""
+    owner = owner_of(role)
+    if everything and owner not in (None, payload["owner"]):
+        # A renamed machine or component: the new one has released here already, and now the old one's resource goes.
+        report.say("the %s here belongs to %s now: left alone" % (role, owner))
+        return False
     units = leaving(instances(role), payload["keepServices"], everything)
     stop(report, units)
     dirs = leftover_dirs(role, payload["keepStateDirs"], payload["keepServices"], everything)
@@ -113,7 +126,7 @@ def retire_main(report, payload):
     held = lock(report, "retiring", 900)
     try:
         done = [role for role in payload["roles"] if retire_role(report, role, payload, everything)]
-        whole = " everything of the %s" % " and the ".join(done) if everything else ""
+        whole = " everything of the %s" % " and the ".join(done) if everything and done else ""
         report.say("%s%s (%.1f s)" % ("retired" if done else "nothing to retire", whole, report.seconds()))
     finally:
         unlock(held)

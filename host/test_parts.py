@@ -10,7 +10,6 @@ import control
 import files
 import health
 import machine
-import packages
 import report
 import services
 import state
@@ -23,8 +22,12 @@ class Machine(unittest.TestCase):
         self.assertEqual(machine.parse_resolvers(text), ["10.0.0.2", "[fd00::2]"])
 
     def test_systems(self):
-        self.assertEqual(machine.check_system('ID=debian\nPRETTY_NAME="Debian 12"', True, True), [])
-        self.assertEqual(machine.check_system("ID=ubuntu\nID_LIKE=debian", True, True), [])
+        for version in ("12", "13"):
+            self.assertEqual(machine.check_system('ID=debian\nVERSION_ID="%s"' % version, True, True), [])
+        others = ('ID=debian\nVERSION_ID="11"', "ID=debian", 'ID=ubuntu\nID_LIKE=debian\nVERSION_ID="24.04"', 'ID=raspbian\nID_LIKE=debian\nVERSION_ID="12"')
+        for other in others:
+            (problem,) = machine.check_system(other + "\nPRETTY_NAME=What it is", True, True)
+            self.assertIn("it runs What it is; softmap needs Debian 12 or 13.", problem)
         problems = machine.check_system('ID=fedora\nPRETTY_NAME="Fedora 40"', False, False)
         self.assertEqual(len(problems), 2)
         self.assertIn("Fedora 40", problems[0])
@@ -60,15 +63,6 @@ class Lines:
 
     def seconds(self):
         return 0.0
-
-
-class Packages(unittest.TestCase):
-    def test_installed(self):
-        self.assertEqual(packages.parse_installed("ii  tor\nrc  nginx\nun  foo\nii  libc6:amd64\n"), {"tor", "libc6"})
-
-    def test_everything_that_would_start_is_masked(self):
-        self.assertEqual(packages.units_to_mask(["nginx-light", "libnginx-mod-http-lua", "tor", "curl"]), ["nginx.service", "tor.service", "tor@default.service"])
-        self.assertEqual(packages.units_to_mask(["torsocks", "python3-stem"]), [])
 
 
 SERVICE = {"unit": "softmap-nginx@news.service", "reloadOn": ["nginx/news.conf"], "restartOn": [], "health": {"kind": "nginx", "socket": "/run/softmap/nginx/news/health.sock"}}
@@ -126,6 +120,9 @@ class Releases(unittest.TestCase):
                 own.switch(ids[0])
                 own.prune(2)
                 self.assertEqual(sorted(os.listdir(own.releases)), sorted([ids[0], ids[3]]))
+                own.own("workers/south")
+                own.own("workers/worker1")
+                self.assertEqual(files.read(os.path.join(own.root, "owner")), b"workers/worker1\n")
                 os.mkdir(own.path("abc.staging"))
                 own.prepare()
                 self.assertNotIn("abc.staging", os.listdir(own.releases))

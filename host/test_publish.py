@@ -2,6 +2,7 @@
 import datetime
 import json
 import os
+import shutil
 import socket
 import tempfile
 import threading
@@ -151,6 +152,29 @@ class Retiring(unittest.TestCase):
             with unittest.mock.patch("retire.ROLES", role):
                 self.assertEqual(retire.leftover_dirs("worker", [folder + "/tor/kept-1/onion"], ["softmap-tor@news-1.service", "softmap-tor@news-2.service"], False), [folder + "/tor/old-1"])
                 self.assertEqual(retire.leftover_dirs("worker", [], [], True), [folder + "/tor"])
+
+    def everything(self, owner, mine):
+        """Whether retiring everything as `mine` takes the worker that `owner` released, and what it says."""
+        with tempfile.TemporaryDirectory() as folder:
+            role = os.path.join(folder, "worker")
+            os.mkdir(role)
+            if owner:
+                with open(os.path.join(role, "owner"), "w") as out:
+                    out.write(owner + "\n")
+            lines, payload = Lines(), {"owner": mine, "keepServices": [], "keepStateDirs": []}
+            nothing = {"instances": lambda _: [], "leftover_dirs": lambda *_: [], "clear_role": lambda *_: shutil.rmtree(role)}
+            with unittest.mock.patch.multiple("retire", BASE=folder, **nothing):
+                went = retire.retire_role(lines, "worker", payload, True)
+            self.assertEqual(went, not os.path.isdir(role))
+            return went, lines.said
+
+    def test_a_role_that_another_owner_released_since_is_left_alone(self):
+        for owner in ("workers/worker1", "pool/south"):
+            self.assertEqual(self.everything(owner, "workers/south"), (False, ["the worker here belongs to %s now: left alone" % owner]))
+
+    def test_ones_own_role_goes_and_so_does_one_that_was_never_proved(self):
+        for owner in ("workers/south", None):
+            self.assertEqual(self.everything(owner, "workers/south"), (True, []))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from machine import nginx_facts
 BASE = "/etc/softmap"
 UNITS = "/etc/systemd/system"
 FACTS = "host.conf"
+OWNER = "owner"
 OWN_RESOLVER = re.compile(rb"^\s*resolver\s", re.M)
 ID = re.compile(r"[0-9a-f]{12}\Z")
 
@@ -135,6 +136,13 @@ class Tree:
         others = sorted((name for name in os.listdir(self.releases) if name != now), key=lambda name: os.stat(self.path(name)).st_mtime, reverse=True)
         for name in others[max(keep - 1, 0):]:
             remove_tree(self.path(name))
+
+    def own(self, owner):
+        """Says whose role this is: only the same owner's retirement may take it away (retire.py)."""
+        path = os.path.join(self.root, OWNER)
+        text = (owner + "\n").encode()
+        if read(path) != text:
+            write(path, text)
 
     def touch(self, found):
         """The time of the last use, which `prune` goes by."""

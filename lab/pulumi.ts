@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 
 /** A stack of this program with its own config file and state, as `npm run demo` and the tests use one. */
 export interface LabStack {
@@ -38,12 +39,19 @@ export async function pulumi(
   options: PulumiOptions = {},
 ): Promise<PulumiRun> {
   const started = performance.now();
-  const file = stack.configFile === undefined || args[0] === "stack" ? [] : ["--config-file", stack.configFile];
-  const child = spawn("node_modules/.bin/pulumi", [...args, "--non-interactive", "--stack", stack.name, ...file], {
-    env: { ...process.env, ...stack.environment },
-    cwd: stack.program ?? process.cwd(),
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+  const file =
+    stack.configFile === undefined || ["stack", "cancel"].includes(args[0] ?? "")
+      ? []
+      : ["--config-file", stack.configFile];
+  const child = spawn(
+    resolve("node_modules/.bin/pulumi"),
+    [...args, "--non-interactive", "--stack", stack.name, ...file],
+    {
+      env: { ...process.env, ...stack.environment },
+      cwd: stack.program ?? process.cwd(),
+      stdio: ["pipe", "pipe", "pipe"],
+    },
+  );
   child.stdin.on("error", () => undefined); // it ended without reading
   child.stdin.end(options.input ?? "");
   if (child.pid !== undefined) options.onStart?.(child.pid);
@@ -63,6 +71,8 @@ export async function ensureStack(stack: LabStack): Promise<void> {
   const backend = stack.environment["PULUMI_BACKEND_URL"] ?? "";
   if (backend.startsWith("file://")) mkdirSync(backend.slice("file://".length), { recursive: true, mode: 0o700 });
   const run = await pulumi(stack, ["stack", "select", "--create"]);
+  // It leaves the salt of its secrets beside the program, where a stack with a config file of its own does not look for it.
+  if (stack.configFile !== undefined) rmSync(join(stack.program ?? ".", `Pulumi.${stack.name}.yaml`), { force: true });
   if (run.code !== 0) throw new Error(`pulumi stack select ${stack.name} failed:\n${run.stderr}${run.stdout}`);
 }
 

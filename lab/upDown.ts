@@ -30,6 +30,8 @@ export interface UpOptions {
 
 /** What a deployment to the lab needs to know; the content of `network.json`. */
 export interface LabNetwork {
+  /** Folder of this program: a deployment's hosts are made by its command, wherever the deployment's program is. */
+  readonly root: string;
   /** torrc lines that every tor of the lab needs. */
   readonly torrc: readonly string[];
   /** Private key file for ssh to the lab's hosts. */
@@ -93,6 +95,7 @@ async function closeLab(model: LockModel, lab: Lab, image: string, say: Say): Pr
 function describe(lab: Lab, state: LabState, torrc: readonly string[]): LabNetwork {
   const { origin, tor } = addresses(state);
   return {
+    root: join(__dirname, ".."),
     torrc,
     privateKeyFile: join(lab.dir, "id_ed25519"),
     origin: { address: origin, names: originNames(state.domains), caFile: join(lab.dir, "ca", "ca.crt") },

@@ -4,9 +4,9 @@ import type { Problem } from "../config/problems";
 import { count } from "../config/words";
 
 /** Introduction points that Onionbalance takes from each backend. */
-export const pointsPerBackend = 2;
+const pointsPerBackend = 2;
 /** Introduction points that a client accepts in one descriptor. */
-export const mostPoints = 20;
+const mostPoints = 20;
 /** Backends that one site can have, over every host. */
 export const mostBackends = mostPoints / pointsPerBackend;
 

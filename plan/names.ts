@@ -34,7 +34,7 @@ export function backendName(project: string, worker: string, n: number): string 
 }
 
 /** `/etc/softmap/<role>`: a role's tree of releases. */
-export const roleDir = (role: Role): string => `${etc}/${role}`;
+const roleDir = (role: Role): string => `${etc}/${role}`;
 /** `/etc/softmap/<role>/releases`: one directory a release, named by its content. */
 export const releasesDir = (role: Role): string => `${roleDir(role)}/releases`;
 /** `/etc/softmap/<role>/current`: link to the release that serves. */
@@ -47,8 +47,6 @@ export const workerFiles = {
   torrc: (daemon: string): string => `tor/${daemon}/torrc`,
   obConfig: (daemon: string): string => `tor/${daemon}/ob_config`,
   nginx: (project: string): string => `nginx/${project}.conf`,
-  /** Written on the host by the release step: its resolvers and the release marker; every nginx.conf includes it as `host.conf`. */
-  nginxHost: "nginx/host.conf",
   torUnit: "units/softmap-tor@.service",
   nginxUnit: "units/softmap-nginx@.service",
 } as const;
@@ -60,7 +58,6 @@ export const balancerFiles = { torrc: "tor/torrc", torUnit: "units/softmap-balan
 export const publisherFiles = {
   onionbalance: "onionbalance/config.yaml",
   unit: "units/softmap-onionbalance.service",
-  plan: "plan.json",
 } as const;
 
 /** `/var/lib/softmap/tor`: the daemons' state, one directory each. */
@@ -86,7 +83,7 @@ export const balancerPaths = {
   dataDir: `${lib}/balancer-tor`,
   controlSocket: `${run}/balancer-tor/control`,
   socksSocket: `${run}/balancer-tor/socks`,
-  /** 0750 root:softmap-onionbalance. */
+  /** 0700 softmap-onionbalance: the balancer's tor, which is in that group, cannot read a site key. */
   keysDir: `${lib}/onionbalance/keys`,
   statusSocket: `${run}/onionbalance/status`,
 } as const;

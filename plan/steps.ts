@@ -15,22 +15,22 @@ export interface Step {
 }
 
 /** Name of a worker's release step. */
-export const releaseWorker = (host: string): string => `release ${host}`;
+const releaseWorker = (host: string): string => `release ${host}`;
 /** Name of the release step of a balancer's tor. */
-export const releaseBalancer = (host: string): string => `release balancer ${host}`;
+const releaseBalancer = (host: string): string => `release balancer ${host}`;
 /** Name of a balancer's publish step. */
-export const publish = (host: string): string => `publish ${host}`;
+const publish = (host: string): string => `publish ${host}`;
 /** Name of a worker's retire step. */
-export const retire = (host: string): string => `retire ${host}`;
+const retire = (host: string): string => `retire ${host}`;
 
 /**
  * All steps of a deployment, every step after those that it waits for.
- * On a machine that is both, the balancer's release waits for the worker's: two package managers at once lock each other out.
+ * A machine that is both has two releases; they need no order: a lock on the host (host/machine.py) lets one step in at a time.
  */
 export function planSteps(balancers: readonly string[], pool: readonly string[]): Step[] {
   const workers = pool.toSorted(byName);
-  const releases = workers.map(releaseWorker);
   const publishers = balancers.toSorted(byName);
+  const releases = [...workers.map(releaseWorker), ...publishers.map(releaseBalancer)];
   return [
     ...workers.map((host): Step => ({
       name: releaseWorker(host),
@@ -39,19 +39,20 @@ export function planSteps(balancers: readonly string[], pool: readonly string[])
       role: "worker",
       waitsFor: [],
     })),
-    ...publishers.map((host): Step => {
-      const waitsFor = workers.includes(host) ? [releaseWorker(host)] : [];
-      return { name: releaseBalancer(host), kind: "release", host, role: "balancer", waitsFor };
-    }),
-    ...publishers.map((host): Step => {
-      return {
-        name: publish(host),
-        kind: "publish",
-        host,
-        role: "publisher",
-        waitsFor: [...releases, releaseBalancer(host)],
-      };
-    }),
+    ...publishers.map((host): Step => ({
+      name: releaseBalancer(host),
+      kind: "release",
+      host,
+      role: "balancer",
+      waitsFor: [],
+    })),
+    ...publishers.map((host): Step => ({
+      name: publish(host),
+      kind: "publish",
+      host,
+      role: "publisher",
+      waitsFor: releases,
+    })),
     ...workers.map((host): Step => ({
       name: retire(host),
       kind: "retire",

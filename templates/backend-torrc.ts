@@ -13,8 +13,6 @@ export interface BackendTorrcModel {
   readonly torIntrosPerDaemon: number;
   /** More torrc lines, of a private Tor network; none for the public one. */
   readonly network: readonly string[];
-  /** One hop from the backend to its introduction points: faster, and the worker's place is no longer hidden. Default false. */
-  readonly torSingleOnion?: boolean;
 }
 
 export const backendTorrc: Template<BackendTorrcModel> = {

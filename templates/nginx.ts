@@ -23,10 +23,6 @@ export interface NginxModel {
   readonly nginxTimeout: number;
   /** Whether answers name their backend in a header, `X-Softmap-Backend`; default no. */
   readonly backendHeader?: boolean;
-  /** nginx worker processes, default one a CPU. */
-  readonly nginxWorkers?: number;
-  /** Largest request body in MiB, default 100. */
-  readonly nginxMaxBodyMiB?: number;
 }
 
 /** A text in a body or a header and what takes its place. */
@@ -91,7 +87,7 @@ export const nginxConf: Template<NginxModel> = {
   language: nginx,
   sources: ["nginx", "nginx/rewrite"],
   title: (model) => `nginx.conf of project ${model.project}`,
-  locals: ({ project, daemons, sites, nginxResolver, nginxWorkers, nginxMaxBodyMiB, backendHeader }) => {
+  locals: ({ project, daemons, sites, nginxResolver, backendHeader }) => {
     const checked = sites.map(({ domain, onion, subdomains }) => ({
       domain: domainName(domain),
       onion: onionName(onion),
@@ -109,8 +105,6 @@ export const nginxConf: Template<NginxModel> = {
       health: nginxHealthSocket(project),
       resolvers: nginxResolver.map(resolver),
       backendHeader: backendHeader ?? false,
-      workers: nginxWorkers ?? "auto",
-      maxBodyMiB: nginxMaxBodyMiB ?? 100,
     };
   },
 };

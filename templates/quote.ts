@@ -1,6 +1,7 @@
 // How a value is written so that it stays one value. Every template belongs to one language and its `<%= %>` goes
 // through that language's `value`, so a template cannot forget to quote. What a language cannot hold is refused.
 // These functions travel in the dynamic provider's closure: plain functions, no classes.
+import { networkOption, networkOptions } from "../plan/torNetwork";
 
 /**
  * Text that is already written in a template's language. A function, because a model comes from JSON and JSON has
@@ -138,14 +139,11 @@ export const torrc: Language = {
   helpers: {
     // One more option, but only those that say which network this is: never one that would open a port or a file.
     option: (line: string): Token => {
-      const [, keyword = "", value = ""] = /^([A-Za-z0-9]+) +(\S.*)$/.exec(ascii(line, "torrc")) ?? [];
-      if (!/^(Testing[A-Za-z0-9]*|DirAuthority|PathsNeededToBuildCircuits)$/.test(keyword)) {
-        throw unfit(
-          line,
-          "it is not one of the options of a private network (Testing..., DirAuthority, PathsNeededToBuildCircuits)",
-        );
+      const option = networkOption(ascii(line, "torrc"));
+      if (option === undefined) {
+        throw unfit(line, `it is not one of the options of a private network (${networkOptions})`);
       }
-      return () => `${keyword} ${torrcValue(value.trimEnd())}`;
+      return () => `${option.keyword} ${torrcValue(option.value)}`;
     },
     onion: (text: string): Token => {
       const address = onionName(text);

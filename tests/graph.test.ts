@@ -38,19 +38,19 @@ describe("the resource graph of two projects on two workers and one balancer", (
   test("a key for every site and every backend, and no more", () => {
     const keys = resources.filter((resource) => resource.type.endsWith(":OnionKey")).map((resource) => resource.name);
     assert.deepEqual(keys.sort(), [
-      "news-shop.example.org",
-      "news-www.example.org",
-      "tips-tips.example.org",
+      "shop.example.org",
+      "tips.example.org",
       "workers-news-south-1",
       "workers-news-south-2",
       "workers-news-west-1",
       "workers-news-west-2",
       "workers-tips-south-1",
       "workers-tips-west-1",
+      "www.example.org",
     ]);
   });
 
-  test("one release for each host, one publication, one retirement for each worker", () => {
+  test("one release for each host, one publication, one retirement for each worker, one leave for each machine and component", () => {
     assert.deepEqual(
       ofType("command:remote:Command")
         .map((resource) => resource.name)
@@ -61,7 +61,9 @@ describe("the resource graph of two projects on two workers and one balancer", (
         "balancer-north-release",
         "balancer-south-retire",
         "balancer-west-retire",
+        "workers-south-leave",
         "workers-south-release",
+        "workers-west-leave",
         "workers-west-release",
       ],
     );
@@ -71,8 +73,26 @@ describe("the resource graph of two projects on two workers and one balancer", (
     for (const { name, inputs } of ofType("command:remote:Command")) {
       const tidies = name.endsWith("-retire") || name.endsWith("-leave");
       assert.equal("create" in inputs, !tidies, name);
-      assert.equal("delete" in inputs, tidies, name);
+      assert.equal("delete" in inputs, name.endsWith("-leave"), name);
     }
+  });
+
+  test("each machine's roles have an owner, and the same one takes them away: of a worker that is its own component alone", () => {
+    const owner = (name: string) => /\\"owner\\":\\"(\w+\/\w+)\\"/.exec(String(named(name).inputs["stdin"]))?.[1];
+    for (const step of ["release", "publish", "leave"]) assert.equal(owner(`balancer-north-${step}`), "balancer/north");
+    for (const name of ["workers-south-release", "workers-south-leave", "balancer-south-retire"])
+      assert.equal(owner(name), "workers/south", name);
+  });
+
+  test("a site's key on the balancer is for Onionbalance's user alone: the tor beside it is in its group", () => {
+    const stdin = String(named("balancer-north-publish").inputs["stdin"]).replaceAll('\\"', '"');
+    const own = (mode: string, path: string) =>
+      new RegExp(
+        `"group":"softmap-onionbalance","mode":"${mode}","owner":"softmap-onionbalance","path":"[^"]*${path}"`,
+        "g",
+      );
+    assert.equal(stdin.match(own("0400", "\\.key"))?.length, 3);
+    assert.equal(stdin.match(own("0700", "/keys"))?.length, 1);
   });
 
   test("every connection is pinned, secret and patient", () => {
@@ -104,12 +124,7 @@ describe("the resource graph of two projects on two workers and one balancer", (
     const key = (name: string) => String(named(name).outputs["secretKey"]);
     for (const own of ["workers-news-south-1", "workers-news-south-2", "workers-tips-south-1"])
       assert.ok(stdin.includes(key(own)), own);
-    for (const foreign of [
-      "workers-news-west-1",
-      "workers-tips-west-1",
-      "news-www.example.org",
-      "tips-tips.example.org",
-    ]) {
+    for (const foreign of ["workers-news-west-1", "workers-tips-west-1", "www.example.org", "tips.example.org"]) {
       assert.ok(!stdin.includes(key(foreign)), foreign);
     }
   });
@@ -118,7 +133,7 @@ describe("the resource graph of two projects on two workers and one balancer", (
     const key = (name: string) => String(named(name).outputs["secretKey"]);
     const release = String(named("balancer-north-release").inputs["stdin"]);
     const publish = String(named("balancer-north-publish").inputs["stdin"]);
-    for (const site of ["news-www.example.org", "news-shop.example.org", "tips-tips.example.org"]) {
+    for (const site of ["www.example.org", "shop.example.org", "tips.example.org"]) {
       assert.ok(!release.includes(key(site)), site);
       assert.ok(publish.includes(key(site)), site);
     }
@@ -153,14 +168,19 @@ describe("the resource graph of two projects on two workers and one balancer", (
     const backends = ["news-south-1", "news-south-2", "news-west-1", "news-west-2", "tips-south-1", "tips-west-1"];
     const listed = (site: string) =>
       backends.filter((backend) => service(site).includes(address(`workers-${backend}`)));
-    assert.deepEqual(listed("news-www.example.org"), backends.slice(0, 4));
-    assert.deepEqual(listed("tips-tips.example.org"), backends.slice(4));
+    assert.deepEqual(listed("www.example.org"), backends.slice(0, 4));
+    assert.deepEqual(listed("tips.example.org"), backends.slice(4));
   });
 
-  test("names lead to their room: every child's name begins with its component's", () => {
+  test("names lead to their room: a child's begins with its component's; a site's key has the domain alone, whatever its project", () => {
     for (const { name, type } of resources) {
       if (type.startsWith("softmap:index:")) continue;
-      assert.match(name, /^(hosts|news|tips|workers|balancer)-/);
+      assert.match(name, /^(hosts|workers|balancer)-|^(www|shop|tips)\.example\.org$/);
     }
+  });
+
+  test("what restarts backends runs the proof again: it is in the publication", () => {
+    const publish = String(named("balancer-north-publish").inputs["stdin"]);
+    assert.match(publish, /backendsRunOn[^,]*[0-9a-f]{64}/);
   });
 });

@@ -6,6 +6,7 @@
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { globSync } from "node:fs";
+import type { EventEmitter } from "node:events";
 import { finished } from "node:stream/promises";
 import { cpus } from "node:os";
 import { ensureEngine } from "../lab/engine/engine";
@@ -18,9 +19,7 @@ interface Counts {
 }
 
 async function main(filters: readonly string[]): Promise<number> {
-  const files = globSync("**/*.test.ts", { exclude: (name) => name === "node_modules" })
-    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
-    .sort();
+  const files = chosen(globSync("**/*.test.ts", { exclude: (name) => name === "node_modules" }), filters);
   const labFiles = files.filter((file) => file.endsWith(".e2e.test.ts"));
   const quickFiles = files.filter((file) => !labFiles.includes(file));
   const say = stopwatch();
@@ -35,30 +34,49 @@ async function main(filters: readonly string[]): Promise<number> {
   return quick.failed + lab.failed === 0 ? 0 : 1;
 }
 
-/** Runs test files, each in a process of its own, and prints them as they end. */
-async function stage(title: string, files: string[], concurrency: number): Promise<Counts> {
-  const counts = { passed: 0, failed: 0 };
-  if (files.length === 0) return counts;
-  console.log(`\n== ${title}`);
-  const stream = run({ files, concurrency, execArgv: ["-r", "ts-node/register/transpile-only"], timeout: 30 * 60_000 });
-  stream.on("test:summary", (summary) => {
+/** The files that run. Throws an Error for a filter that matches none: a test that is misspelt has not passed. */
+function chosen(all: readonly string[], filters: readonly string[]): string[] {
+  const lost = filters.filter((filter) => !all.some((file) => file.includes(filter)));
+  if (lost.length > 0) {
+    throw new Error(
+      `No test file has ${lost.join(" or ")} in its path.\n  Next: npm test -- FILTER, e.g. config/parse`,
+    );
+  }
+  return all.filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter))).sort();
+}
+
+/** What a run's overall summary says, once it is there. Until then, and if it never comes, the run has failed. */
+export function countsOf(stream: EventEmitter): Counts {
+  const counts = { passed: 0, failed: 1 };
+  stream.on("test:summary", (summary: { file?: string; counts: { tests: number; passed: number } }) => {
     if (summary.file !== undefined) return;
     counts.passed = summary.counts.passed;
-    counts.failed = summary.counts.tests - summary.counts.passed;
+    counts.failed = summary.counts.tests === 0 ? 1 : summary.counts.tests - summary.counts.passed;
   });
+  return counts;
+}
+
+/** Runs test files, each in a process of its own, and prints them as they end. */
+async function stage(title: string, files: string[], concurrency: number): Promise<Counts> {
+  if (files.length === 0) return { passed: 0, failed: 0 };
+  console.log(`\n== ${title}`);
+  const stream = run({ files, concurrency, execArgv: ["-r", "ts-node/register/transpile-only"], timeout: 30 * 60_000 });
+  const counts = countsOf(stream);
   const printed = stream.compose(spec);
   printed.pipe(process.stdout, { end: false });
   await finished(printed);
   return counts;
 }
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    console.log("0 passed, 1 failed");
-    process.exitCode = 1;
-  },
-);
+if (require.main === module) {
+  main(process.argv.slice(2)).then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: unknown) => {
+      console.error(error instanceof Error ? error.message : error);
+      console.log("0 passed, 1 failed");
+      process.exitCode = 1;
+    },
+  );
+}

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import { keysOfSeed } from "../onion/keys";
 import { mockEngine, type Registered } from "./mocks";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
@@ -13,13 +14,13 @@ const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERI
 const bootedHost = () => ({ address: "192.0.2.1", port: 22, user: "operator", hostKey, instance: "0123456789ab" });
 
 /** Runs a program's main file against the mock engine, with a stack's config as Pulumi hands it over. */
-async function program(file: string, config: Record<string, unknown>): Promise<Registered[]> {
+async function program(file: string, config: Record<string, unknown>, secrets: string[] = []): Promise<Registered[]> {
   const engine = await mockEngine({ "pulumi-nodejs:dynamic/lab:Host": bootedHost });
   const texts = Object.entries(config).map(([key, value]) => [
     key,
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
-  pulumi.runtime.setAllConfig(Object.fromEntries(texts) as Record<string, string>);
+  pulumi.runtime.setAllConfig(Object.fromEntries(texts) as Record<string, string>, secrets);
   const path = require.resolve(file);
   delete require.cache[path];
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- a program is what Pulumi requires
@@ -97,6 +98,41 @@ describe("the stack program", () => {
       return true;
     });
     assert.deepEqual(engine.resources, []);
+  });
+});
+
+describe("site keys in the config", () => {
+  before(pretendLab);
+  const keys = keysOfSeed(new Uint8Array(32).fill(7));
+  const key = Buffer.from(keys.secretFile).toString("base64");
+  const site = { domain: "www.example.org", onion: keys.address };
+  const config = (value: string) => ({
+    "softmap:hosts": { provider: "lab" },
+    "softmap:projects": [{ name: "news", sites: [site] }],
+    "softmap:siteKeys": { "www.example.org": value },
+  });
+  const adopted = (resources: readonly Registered[]) =>
+    resources.find((one) => one.type.endsWith(":OnionKey") && one.outputs["address"] === keys.address);
+
+  test("in plain text: refused before anything exists, without the key", async () => {
+    const engine = await mockEngine();
+    await assert.rejects(program("../index.ts", config(key)), (error: Error) => {
+      assert.ok(pulumi.RunError.isInstance(error));
+      assert.match(error.message, /siteKeys: www\.example\.org\n.*plain text.*\n.*--secret --path 'softmap:siteKeys/);
+      return !error.message.includes(key.slice(0, 20));
+    });
+    assert.deepEqual(engine.resources, []);
+  });
+
+  test("as a secret: adopted, and secret from there on", async () => {
+    const made = adopted(await program("../index.ts", config(key), ["softmap:siteKeys"]));
+    assert.ok(made?.secretInputs.includes("secretKey"));
+  });
+
+  test("as the path of a file: no secret, and adopted", async () => {
+    const file = join(process.env["XDG_CACHE_HOME"] ?? "", "hs_ed25519_secret_key");
+    writeFileSync(file, keys.secretFile);
+    assert.ok(adopted(await program("../index.ts", config(file))));
   });
 });
 

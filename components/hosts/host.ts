@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { types } from "@pulumi/command";
 
 /** A Debian machine that ssh reaches, whoever provides it: the lab, a list of machines, later a cloud. */
@@ -9,6 +9,8 @@ export interface Host {
   readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
   /** Which incarnation of the machine this is: when it changes, the host gets everything again. */
   readonly instance?: pulumi.Output<string>;
+  /** The private Tor network that this machine is on. Absent: the public one. */
+  readonly torNetwork?: TorNetwork | undefined;
   /** The machine as a resource, where it is one: when it goes in the same update nothing has to be tidied up on it. */
   readonly machine?: pulumi.Resource;
 }
@@ -25,9 +27,23 @@ export interface TorNetwork {
 export interface Hosts {
   readonly balancers: readonly Host[];
   readonly workers: readonly Host[];
-  /** Absent: the public Tor network. */
-  readonly torNetwork?: TorNetwork | undefined;
 }
 
 /** How long a dial may take and how often it is tried: a machine that boots right now answers within this. */
 export const patience = { dialErrorLimit: 8, perDialTimeout: 10 } as const;
+
+/**
+ * The Tor network of machines that serve together. It comes with the machines, so that a program cannot forget it and
+ * send a lab's tors to the public network.
+ */
+export function networkOf(component: string, hosts: readonly Host[]): TorNetwork | undefined {
+  const [first, ...others] = hosts;
+  const lines = (host: Host | undefined) => JSON.stringify(host?.torNetwork?.torrc ?? "the public network");
+  const stranger = others.find((host) => lines(host) !== lines(first));
+  if (first !== undefined && stranger !== undefined) {
+    throw new pulumi.RunError(
+      `${component}: hosts = ${first.name}, ${stranger.name}\n  These machines are on different Tor networks.\n  Next: give the component machines of one network.`,
+    );
+  }
+  return first?.torNetwork;
+}

@@ -1,10 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { Component } from "../component";
+import { readNetworkFile } from "./labFolder";
 import { labHostProvider } from "./labHostProvider";
-import { patience, type Host, type Hosts, type TorNetwork } from "./host";
+import { patience, type Host, type Hosts } from "./host";
 
 /** Arguments of {@link LabHosts}. */
 export interface LabHostsArgs {
@@ -23,24 +22,23 @@ export interface LabHostsArgs {
 export class LabHosts extends Component implements Hosts {
   readonly balancers: readonly Host[];
   readonly workers: readonly Host[];
-  readonly torNetwork: TorNetwork;
 
   constructor(name: string, args: LabHostsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("LabHosts", name, [], opts);
     const lab = args.lab ?? "dev";
     const network = readLabNetwork(lab);
+    const torNetwork = { torrc: network.torrc };
     const privateKey = pulumi.secret(network.privateKey);
     const boot = (host: string): [string, Host] => {
       const machine = new LabHost(this.childName(host), { lab, host }, { parent: this });
       const { address, port, user, hostKey, instance } = machine;
       const connection = pulumi.secret({ host: address, port, user, hostKey, privateKey, ...patience });
-      return [host, { name: host, connection, machine, instance }];
+      return [host, { name: host, connection, machine, instance, torNetwork }];
     };
 
     const machines = new Map([...new Set([...args.balancers, ...args.workers])].map(boot));
     this.balancers = args.balancers.flatMap((host) => machines.get(host) ?? []);
     this.workers = args.workers.flatMap((host) => machines.get(host) ?? []);
-    this.torNetwork = { torrc: network.torrc };
     this.registerOutputs({});
   }
 }
@@ -59,14 +57,10 @@ class LabHost extends pulumi.dynamic.Resource {
   }
 }
 
-function readLabNetwork(lab: string): { torrc: string[]; privateKey: string } {
-  const folder = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "softmap", "labs", lab);
+function readLabNetwork(lab: string): { torrc: readonly string[]; privateKey: string } {
   try {
-    const network = JSON.parse(readFileSync(join(folder, "network.json"), "utf8")) as {
-      torrc: string[];
-      privateKeyFile: string;
-    };
-    return { torrc: network.torrc, privateKey: readFileSync(network.privateKeyFile, "utf8") };
+    const { torrc = [], privateKeyFile = "" } = readNetworkFile(lab);
+    return { torrc, privateKey: readFileSync(privateKeyFile, "utf8") };
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? "unreadable";
     throw new pulumi.RunError(

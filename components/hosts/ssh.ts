@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { Component } from "../component";
-import { patience, type Host, type Hosts, type TorNetwork } from "./host";
+import { homePath } from "../homePath";
+import { patience, type Host, type Hosts } from "./host";
 import { validateHosts } from "../../config/parse";
 
 /** One Debian machine. */
@@ -42,40 +42,36 @@ export interface SshHostsArgs {
 export class SshHosts extends Component implements Hosts {
   readonly balancers: readonly Host[];
   readonly workers: readonly Host[];
-  readonly torNetwork?: TorNetwork;
 
   constructor(name: string, args: SshHostsArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("SshHosts", name, validateHosts({ component: name, balancers: args.balancers, workers: args.workers }), opts);
-    const reach = (host: SshHostArgs): Host => ({ name: host.name, connection: connectionTo(host, args) });
+    const { balancers, workers } = args;
+    super("SshHosts", name, validateHosts({ component: name, balancers, workers, torNetwork: args.torNetwork }), opts);
+    const torNetwork = args.torNetwork && { torrc: args.torNetwork };
+    const reach = (host: SshHostArgs): Host => ({ name: host.name, connection: connectionTo(host, args), torNetwork });
 
     this.balancers = args.balancers.map(reach);
     this.workers = args.workers.map(reach);
-    if (args.torNetwork !== undefined) this.torNetwork = { torrc: args.torNetwork };
     this.registerOutputs({});
   }
 }
 
 function connectionTo(host: SshHostArgs, args: SshHostsArgs): Host["connection"] {
-  const agent = process.env["SSH_AUTH_SOCK"];
   return pulumi.secret({
     host: host.address,
     port: host.port ?? 22,
     user: host.user ?? args.user ?? "root",
     hostKey: host.hostKey,
-    ...(args.privateKey === undefined
-      ? agent === undefined
-        ? {}
-        : { agentSocketPath: agent }
-      : { privateKey: args.privateKey }),
+    // Without a key the command provider asks the agent of SSH_AUTH_SOCK. Its path is another one in every login: in the
+    // state it would be a change each time, and gone when something is to be deleted.
+    ...(args.privateKey !== undefined && { privateKey: args.privateKey }),
     ...patience,
   });
 }
 
 /** A private key file's text; `~` is the home folder. @throws an error that names the file and what to do. */
 export function readPrivateKey(file: string): pulumi.Output<string> {
-  const path = file.replace(/^~(?=\/)/, homedir());
   try {
-    return pulumi.secret(readFileSync(path, "utf8"));
+    return pulumi.secret(readFileSync(homePath(file), "utf8"));
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? "unreadable";
     throw new pulumi.RunError(

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { whole } from "./check";
 import { hostName, labName } from "./names";
-import { address, hostKey, port, privateKeyFile, user, torrcLine } from "./network";
+import { address, hostKey, port, privateKeyFile, torNetwork, user } from "./network";
 
 /** A Debian machine reachable by ssh, as the operator lists it; without a user it takes that of `hosts`. */
 export const hostSchema = z
@@ -34,14 +34,11 @@ export const sshHostsSchema = z
         description: "Log in with the keys of the running ssh agent. Exactly one of privateKeyFile and agent.",
         examples: [true],
       }),
-    torNetwork: z
-      .array(torrcLine)
-      .optional()
-      .meta({
-        description:
-          "torrc lines of a private Tor network, for rehearsals; Onionbalance then uses its test timers. Absent: the public network.",
-        examples: [["TestingTorNetwork 1", "DirAuthority a0 orport=5100 v3ident=... 10.0.0.5:7100 ..."]],
-      }),
+    torNetwork: torNetwork.optional().meta({
+      description:
+        "torrc lines of a private Tor network, for rehearsals, its DirAuthority lines among them; Onionbalance then uses its test timers. Absent: the public network.",
+      examples: [["TestingTorNetwork 1", "DirAuthority a0 orport=5100 v3ident=... 10.0.0.5:7100 ..."]],
+    }),
   })
   .meta({
     description: "Machines that ssh reaches.",

@@ -1,7 +1,8 @@
 // How a machine is reached, and the addresses and times that tor and nginx are given.
 import { isIP, isIPv6 } from "node:net";
-import type { z } from "zod";
+import { z } from "zod";
 import { type Duration, durationPattern, isDuration, parseDuration } from "../duration";
+import { hasAuthority, networkOption, networkOptions } from "../../plan/torNetwork";
 import { type Fault, type KeyMeta, text, whole } from "./check";
 import { domainFault } from "./domain";
 
@@ -153,14 +154,44 @@ export function duration<Default extends Duration>(
   return (seconds as z.ZodType<number, Duration>).prefault(fallback);
 }
 
-/** One line of a torrc, as tor(1) has it: an option and its value. */
-export const torrcLine = text(
-  (line) =>
-    /^[A-Za-z]+ [ -~]+$/.test(line)
-      ? undefined
-      : {
-          message: "This is not one torrc line: an option, a blank, its value.",
-          next: "Write e.g. TestingTorNetwork 1.",
-        },
-  { description: "A torrc line.", examples: ["TestingTorNetwork 1"] },
-);
+/** What is wrong with one torrc line of a private network: what the templates would refuse is told here, by its place. */
+export function torrcLineFault(line: string): Fault | undefined {
+  if (networkOption(line) !== undefined) return undefined;
+  if (/^[A-Za-z0-9]+ +[!-~][ -~]*$/.test(line)) {
+    return {
+      message: `This is not one of the options of a private network (${networkOptions}).`,
+      next: "Remove the line, or correct the option's name.",
+    };
+  }
+  return {
+    message: "This is not one torrc line: an option, a blank, its value.",
+    next: "Write e.g. TestingTorNetwork 1.",
+  };
+}
+
+/** What is wrong with the lines of a private network together. */
+export function torNetworkFault(lines: readonly string[]): Fault | undefined {
+  if (hasAuthority(lines)) return undefined;
+  return {
+    message: "No line names a DirAuthority: these tors would be on the public network.",
+    next: "Add the network's DirAuthority lines, or remove torNetwork if the public network is meant.",
+  };
+}
+
+const torrcLine = text(torrcLineFault, {
+  description: "A torrc line.",
+  examples: ["TestingTorNetwork 1"],
+  pattern: "^(Testing[A-Za-z0-9]*|DirAuthority|PathsNeededToBuildCircuits) +[!-~][ -~]*$",
+});
+
+/** The torrc lines of a private network, its authorities among them. */
+export const torNetwork = z
+  .array(torrcLine)
+  .check((context) => {
+    const fault = torNetworkFault(context.value);
+    if (fault) {
+      const { message, next } = fault;
+      context.issues.push({ code: "custom", message, input: context.value, params: { next } });
+    }
+  })
+  .meta({ contains: { type: "string", pattern: "^DirAuthority +[!-~]" } });

@@ -15,7 +15,14 @@ export async function deploy(stack: LabStack, say: Say): Promise<void> {
     onLine: (line) => isNews(line) && say(line.trim()),
   });
   if (up.code !== 0)
-    throw new LabError("pulumi up failed; its own words are above.", "mend what it names and run npm run demo again");
+    throw new LabError(`pulumi up failed:\n${causeOf(up.stdout)}`, "mend what it names and run npm run demo again");
+}
+
+/** What Pulumi says at the end about the resources that failed: its `Diagnostics` without the stack's own line. */
+export function causeOf(stdout: string): string {
+  const [, said = stdout] = stdout.split(/^Diagnostics:$/m);
+  const [causes = said] = said.split(/^(?:Outputs|Resources):/m);
+  return causes.trimEnd();
 }
 
 /** Pulumi's own dots and blank lines say nothing. */

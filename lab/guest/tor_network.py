@@ -48,7 +48,7 @@ def keys(name):
             input=b"x\n", check=True, capture_output=True)
     fingerprint = subprocess.run(
         TOR + ["--quiet", "-f", "/nonexistent", "--DataDirectory", home, "--ORPort", f"{ADDRESS}:{ORPORT[name]}"]
-        + ["--Nickname", name, "--Address", ADDRESS, "--SocksPort", "0", "--ExitRelay", "0", "--list-fingerprint"],
+        + ["--Nickname", name, "--Address", ADDRESS, "--SocksPort", "0", "--ExitRelay", "0", "--DisableNetwork", "1", "--list-fingerprint"],
         check=True, capture_output=True, text=True).stdout
     relay = re.search(rf"^{name} (.+)$", fingerprint, re.M).group(1).replace(" ", "")
     if name in RELAYS:

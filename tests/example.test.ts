@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { stringify } from "yaml";
+import { ensureEngine } from "../lab/engine/engine";
+import { ensureStack, pulumi } from "../lab/pulumi";
+
+const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+
+test("the example program of one's own previews with the real engine, and shows its files", async () => {
+  const { environment } = await ensureEngine(() => undefined);
+  const folder = mkdtempSync(join(tmpdir(), "softmap-example-"));
+  try {
+    const configFile = join(folder, "Pulumi.example.yaml");
+    const keys = ["northHostKey", "southHostKey", "westHostKey"].map((key) => [`own-program:${key}`, hostKey]);
+    writeFileSync(
+      configFile,
+      stringify({ config: { ...Object.fromEntries(keys), "own-program:sshKey": "not a key" } }),
+    );
+    const stack = {
+      name: "example",
+      program: join("examples", "own-program"),
+      configFile,
+      environment: { ...environment, PULUMI_BACKEND_URL: `file://${folder}`, PULUMI_CONFIG_PASSPHRASE: "" },
+    };
+    await ensureStack(stack);
+    const run = await pulumi(stack, ["preview", "--diff"]);
+    assert.equal(run.code, 0, run.stderr + run.stdout);
+    assert.match(run.stdout, /OnionKey::www\.example\.org/);
+    assert.match(run.stdout, /text\s+: "# Backend daemon tips-1 of project tips/);
+    assert.match(run.stdout, /Resources:\n\s+\+ \d+ to create/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

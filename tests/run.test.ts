@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { EventEmitter } from "node:events";
+import { test } from "node:test";
+import { countsOf } from "./run";
+
+test("a filter that matches no file is a failure, beside one that matches too", () => {
+  const args = ["-r", "ts-node/register/transpile-only", "tests/run.ts", "plan/plan", "no/such/file"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  assert.equal(status, 1);
+  assert.equal(stdout, "0 passed, 1 failed\n");
+  assert.match(stderr, /^No test file has no\/such\/file in its path\.\n {2}Next: /m);
+});
+
+test("a stage without an overall summary has failed; with one it is what that says", () => {
+  const stream = new EventEmitter();
+  const counts = countsOf(stream);
+  stream.emit("test:summary", { file: "a.test.ts", counts: { tests: 2, passed: 2 } });
+  assert.deepEqual(counts, { passed: 0, failed: 1 });
+  stream.emit("test:summary", { counts: { tests: 0, passed: 0 } });
+  assert.deepEqual(counts, { passed: 0, failed: 1 });
+  stream.emit("test:summary", { counts: { tests: 5, passed: 4 } });
+  assert.deepEqual(counts, { passed: 4, failed: 1 });
+});
