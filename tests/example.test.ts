@@ -14,10 +14,10 @@ test("the example program of one's own previews with the real engine, and shows 
   const folder = mkdtempSync(join(tmpdir(), "softmap-example-"));
   try {
     const configFile = join(folder, "Pulumi.example.yaml");
-    const keys = ["northHostKey", "southHostKey", "westHostKey"].map((key) => [`own-program:${key}`, hostKey]);
+    const pinned = ["north", "south", "west"].map((name) => [`own-program:${name}HostKey`, hostKey] as const);
     writeFileSync(
       configFile,
-      stringify({ config: { ...Object.fromEntries(keys), "own-program:sshKey": "not a key" } }),
+      stringify({ config: { ...Object.fromEntries(pinned), "own-program:sshKey": "not a key" } }),
     );
     const stack = {
       name: "example",

@@ -1,0 +1,156 @@
+// Hosts that cannot be used, and a mirror that is down: what the operator sees, and that mending is all it takes.
+// softmap 1 on the way: one machine that is balancer and worker, listed by ssh address and host key, with a key of its own.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import { blockMirror, execOn, hostDown, hostUp, readNetwork, unblockMirror, type HostInfo } from "../../lab/lab";
+import type { PulumiRun } from "../../lab/pulumi";
+import { keysOfSeed } from "../../onion/keys";
+import { balancerPaths, onionDir, siteKeyFile, units } from "../../plan/names";
+import { Canary, processes, refused, serving, shown } from "./faultKit";
+import { Rehearsal, type Settings } from "./fixture";
+
+// A right host key, and nobody's here
+const foreignKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIM/zf2yfZZZx26ujhIOQOhsFGcTWFkbbxXqDXaHSZW0X";
+
+describe("hosts that cannot be used", { timeout: 10 * 60_000 }, () => {
+  const site = keysOfSeed(randomBytes(32));
+  const other = keysOfSeed(randomBytes(32));
+  const canary = new Canary();
+  let rehearsal: Rehearsal;
+  let solo: HostInfo;
+
+  before(async () => {
+    rehearsal = await Rehearsal.start("e2efaults");
+    solo = await hostUp(rehearsal.lab, "solo");
+    canary.watchText(readFileSync(readNetwork(rehearsal.lab).privateKeyFile, "utf8"));
+    for (const { secretFile } of [site, other]) canary.watchKey(secretFile);
+    rehearsal.configure(settings());
+    canary.hear(
+      "config set",
+      shown(await canary.during(() => rehearsal.setSiteKey("www.daily.test", site.secretFile))),
+    );
+  });
+  after(() => rehearsal?.end());
+
+  const machine = ({ name, address, hostKey }: HostInfo) => ({ name, address, hostKey });
+  const settings = (more: Settings = {}, news: Settings = {}): Settings => {
+    const { privateKeyFile, torrc } = readNetwork(rehearsal.lab);
+    return {
+      hosts: { provider: "ssh", user: "operator", privateKeyFile, torNetwork: torrc },
+      balancers: [machine(solo)],
+      workers: [],
+      workersOnBalancers: true,
+      protectKeys: false,
+      retireGrace: "0s",
+      projects: [
+        { name: "news", softmapTorWorkers: 1, sites: [{ domain: "www.daily.test", onion: site.address }], ...news },
+      ],
+      ...more,
+    };
+  };
+  async function run(...args: string[]): Promise<PulumiRun> {
+    const ran = await canary.during(() => rehearsal.pulumi(args));
+    canary.hear(args.join(" "), shown(ran));
+    return ran;
+  }
+  const up = (): Promise<PulumiRun> => run("up", "--yes", "--skip-preview");
+  const on = (...argv: string[]) => execOn(rehearsal.lab, "solo", argv);
+
+  test("no sudo, another host key than the pinned one, nobody there: each host is named with its reason, and the good one is not held up", async () => {
+    const [poor, moved] = await Promise.all([hostUp(rehearsal.lab, "poor"), hostUp(rehearsal.lab, "moved")]);
+    const gone = { name: "gone", address: solo.address.replace(/\d+$/, "240"), hostKey: solo.hostKey };
+    const removed = await execOn(rehearsal.lab, "poor", ["sh", "-c", "rm -v $(grep -l operator /etc/sudoers.d/*)"]);
+    assert.equal(removed.code, 0, removed.stderr);
+    rehearsal.configure(settings({ workers: [machine(poor), { ...machine(moved), hostKey: foreignKey }, gone] }));
+    const ran = await up();
+    refused(
+      ran,
+      /poor: operator cannot use sudo without a password\. Next: put 'operator ALL=\(ALL\) NOPASSWD: ALL' into/,
+      // The dial is the command provider's own: it names the step, and what ssh said
+      /\(workers-moved-release\):\s+error: after \d failed attempts: ssh: handshake failed: ssh: host key mismatch/,
+      /\(workers-gone-release\):\s+error: after \d failed attempts: dial tcp/,
+      `dial tcp ${gone.address}:22: connect: no route to host`,
+    );
+    assert.ok(ran.seconds < 75, `${ran.seconds} s`);
+    for (const host of ["poor", "moved"])
+      assert.equal(
+        (await execOn(rehearsal.lab, host, ["test", "-e", "/etc/softmap"])).code,
+        1,
+        `${host}: nothing was begun`,
+      );
+    assert.match(await serving(rehearsal.lab, "solo", "worker"), /^releases\//);
+    assert.equal(
+      (await on("test", "-e", "/etc/softmap/publisher")).code,
+      1,
+      "nothing is published before all workers are there",
+    );
+    await Promise.all(["poor", "moved"].map((host) => hostDown(rehearsal.lab, host)));
+  });
+
+  test("softmap 1: one machine does it all, under the address that the operator brought", async () => {
+    rehearsal.configure(settings());
+    const ran = await up();
+    assert.equal(ran.code, 0, shown(ran));
+    assert.deepEqual(await rehearsal.output("addresses"), { news: { "www.daily.test": site.address } });
+    assert.equal((await rehearsal.fetch(`http://${site.address}/`)).status, 200);
+  });
+
+  test("another key for that site is refused until the old address is let go by name", async () => {
+    await rehearsal.setSiteKey("www.daily.test", other.secretFile);
+    rehearsal.configure(settings({}, { sites: [{ domain: "www.daily.test" }] }));
+    const says = `site www.daily.test: its address would change from ${site.address} to ${other.address}. Next: give the key of ${site.address} back, or let that address go with replaceAddress: ${site.address}`;
+    refused(await up(), says);
+    rehearsal.configure(settings({}, { sites: [{ domain: "www.daily.test", replaceAddress: site.address }] }));
+    const allowed = await run("preview");
+    assert.equal(allowed.code, 0, shown(allowed));
+    await rehearsal.setSiteKey("www.daily.test", site.secretFile);
+  });
+
+  test("the package mirror is down: apt's own words, what served goes on; it is back: installed from it", async () => {
+    const served = [units.nginx("news"), units.tor("news-1"), units.onionbalance, units.balancerTor];
+    const before = await serving(rehearsal.lab, "solo", "worker");
+    const running = await processes(rehearsal.lab, "solo", served);
+    await on("apt-get", "-y", "-q", "remove", "nginx");
+    await blockMirror(rehearsal.lab);
+    rehearsal.configure(settings({}, { nginxTimeout: "21s" }));
+    const ran = await up();
+    refused(
+      ran,
+      /softmap release on solo failed: cannot install .*nginx/,
+      /\| (E|W|Err):/,
+      /Next: see to the host's apt sources and network/,
+    );
+    assert.equal(await serving(rehearsal.lab, "solo", "worker"), before);
+    assert.equal(await processes(rehearsal.lab, "solo", served), running);
+    assert.equal((await rehearsal.fetch(`http://${site.address}/`)).status, 200);
+    await unblockMirror(rehearsal.lab);
+    const again = await up();
+    assert.equal(again.code, 0, shown(again));
+    assert.match(again.stdout, /solo: installed .*nginx/);
+    assert.equal((await on("dpkg-query", "-W", "-f", "${Status}", "nginx")).text, "install ok installed");
+    assert.equal((await rehearsal.fetch(`http://${site.address}/`)).status, 200);
+  });
+
+  test("no key was seen: in no output, command line, journal or file but the key files", async () => {
+    canary.hear("the state", shown(await run("stack", "export")));
+    canary.hear("the config file", readFileSync(rehearsal.stack.configFile, "utf8"));
+    const keyFile = siteKeyFile(site.address);
+    assert.deepEqual(await canary.filesOf(rehearsal.lab, "solo"), [keyFile]);
+    canary.assertUnheard();
+    const modes = await on("stat", "-c", "%a %U:%G", keyFile, balancerPaths.keysDir, onionDir("news-1"));
+    assert.equal(
+      modes.text.trim(),
+      "400 softmap-onionbalance:softmap-onionbalance\n700 softmap-onionbalance:softmap-onionbalance\n700 softmap-tor:softmap-tor",
+    );
+  });
+
+  test("destroy takes everything of ours off a machine that stays: units, files, keys, users", async () => {
+    const ran = await run("destroy", "--yes", "--skip-preview");
+    assert.equal(ran.code, 0, shown(ran));
+    const left =
+      "ls -d /etc/softmap /var/lib/softmap; ls /etc/systemd/system | grep softmap; getent passwd | grep softmap; ps -eo args | grep '[s]oftmap'";
+    assert.equal((await on("sh", "-c", `{ ${left}; } 2>/dev/null`)).text, "");
+  });
+});
