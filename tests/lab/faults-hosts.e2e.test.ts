@@ -150,7 +150,7 @@ describe("hosts that cannot be used", { timeout: 10 * 60_000 }, () => {
     const ran = await run("destroy", "--yes", "--skip-preview");
     assert.equal(ran.code, 0, shown(ran));
     const left =
-      "ls -d /etc/softmap /var/lib/softmap; ls /etc/systemd/system | grep softmap; getent passwd | grep softmap; ps -eo args | grep '[s]oftmap'";
+      "ls -d /etc/softmap /var/lib/softmap; ls /etc/systemd/system | grep softmap; getent passwd | grep softmap; ps -eo comm | grep -E '^(tor|nginx|onionbalance)$'";
     assert.equal((await on("sh", "-c", `{ ${left}; } 2>/dev/null`)).text, "");
   });
 });
