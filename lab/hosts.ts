@@ -9,7 +9,7 @@ import { findNetwork } from "./network";
 import { addresses, containerName, FIRST_HOST, LAST_HOST, SERVICES, stateOf, writeWhole, type Lab } from "./places";
 import { containersOf, containerState, podman } from "./podman";
 import { run, type Ran, type RunOptions } from "./run";
-import { placeSeed } from "./seeds";
+import { placeSeed, SEED } from "./seeds";
 
 /** A host, as whoever deploys to it needs it. */
 export interface HostInfo {
@@ -109,7 +109,7 @@ async function boot(lab: Lab, host: HostInfo, container: string): Promise<void> 
     ...network,
     ...settings,
     "-v",
-    `${lab.seeds}/host-${host.name}:/media/lab:ro`,
+    `${lab.seeds}/host-${host.name}:${SEED}:ro`,
     imageName(),
   ]);
 }

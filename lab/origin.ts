@@ -7,9 +7,8 @@ import { dnsConfig, originConfig, originNames, pages, UNTRUSTED } from "./origin
 import { addresses, containerName, type Lab, type LabState } from "./places";
 import { containerState, podman } from "./podman";
 import { runAsRoot } from "./run";
-import { placeSeed } from "./seeds";
-
-const SEED = "/media/lab";
+import { placeSeed, SEED } from "./seeds";
+import { runService } from "./services";
 
 // nginx and dnsmasq; when one ends the container ends
 const START = `dnsmasq --conf-file=${SEED}/dnsmasq.conf & nginx -c ${SEED}/nginx.conf & wait -n; echo "nginx or dnsmasq ended"; exit 1`;
@@ -69,30 +68,12 @@ export async function ensureOrigin(
   });
   // nginx's workers are www-data: the pages, not the certificates, are theirs to read
   await readable(lab);
-  const labels = ["--label", lab.label, "--label", "softmap.role=origin", "--label", `softmap.serves=${serves}`];
-  const network = [
-    "--network",
-    lab.network,
-    "--ip",
-    origin,
-    "--hostname",
-    "origin",
-    "--sysctl",
-    "net.ipv6.conf.all.disable_ipv6=1",
-  ];
-  const args = [
-    "run",
-    "-d",
-    "--name",
-    name,
-    ...labels,
-    ...network,
-    "-v",
-    `${lab.seeds}/origin:${SEED}:ro`,
-    "--systemd=false",
-    "--pull=never",
-  ];
-  await podman([...args, image, "bash", "-c", START]);
+  await runService(lab, {
+    role: "origin",
+    address: origin,
+    labels: [`softmap.serves=${serves}`],
+    command: [image, "bash", "-c", START],
+  });
   const ready = await podman(["exec", name, "python3", "-c", READY, origin, state.domains[0] ?? UNTRUSTED], {
     mayFail: true,
     timeout: 60_000,

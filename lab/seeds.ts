@@ -4,6 +4,9 @@ import { join } from "node:path";
 import type { Lab } from "./places";
 import { runAsRoot } from "./run";
 
+/** Where a container finds its seed. */
+export const SEED = "/media/lab";
+
 /** Files for a container, on the machine's tmpfs, for root only: what `fill` writes into the folder it is given. */
 export async function placeSeed(lab: Lab, container: string, fill: (folder: string) => void): Promise<void> {
   const staged = mkdtempSync(join(tmpdir(), "softmap-seed-"));

@@ -4,7 +4,8 @@ import { LabError } from "./errors";
 import { guest } from "./image";
 import { addresses, containerName, type Lab, type LabState } from "./places";
 import { containerState, podman } from "./podman";
-import { placeSeed } from "./seeds";
+import { placeSeed, SEED } from "./seeds";
+import { runService } from "./services";
 
 const HOME = "/var/lib/lab-tor";
 
@@ -28,33 +29,7 @@ export async function ensureTorNetwork(
     copyFileSync(guest("tor_network.py"), join(folder, "tor_network.py"));
     if (existsSync(keys)) copyFileSync(keys, join(folder, "keys.tar"));
   });
-  const labels = ["--label", lab.label, "--label", "softmap.role=tor"];
-  const network = [
-    "--network",
-    lab.network,
-    "--ip",
-    address,
-    "--hostname",
-    "tor",
-    "--sysctl",
-    "net.ipv6.conf.all.disable_ipv6=1",
-  ];
-  const seed = ["-v", `${lab.seeds}/tor:/media/lab:ro`];
-  await podman([
-    "run",
-    "-d",
-    "--name",
-    name,
-    ...labels,
-    ...network,
-    ...seed,
-    "--systemd=false",
-    "--pull=never",
-    image,
-    "python3",
-    "/media/lab/tor_network.py",
-    address,
-  ]);
+  await runService(lab, { role: "tor", address, command: [image, "python3", `${SEED}/tor_network.py`, address] });
   // ends as soon as the network is ready, or with the container
   const ready = await podman(["exec", name, "sh", "-c", `until [ -e ${HOME}/ready ]; do sleep .1; done`], {
     mayFail: true,
