@@ -53,6 +53,23 @@ test("a right file: the plan, exit 0", () => {
   );
 });
 
+test("blue/green: who stands by, who is not listed, and the waves; no generation, which nobody knows here", () => {
+  const { code, out } = check(join(root, "examples/config/blue-green.yaml"));
+  assert.equal(code, 0);
+  assert.match(out, /18 backends \(9 listed\)/);
+  assert.match(out, /green-balancer +balancer \(stands by\)/);
+  assert.match(out, /green1 +worker \(not listed\) +news-1 news-2 news-3\n/);
+  assert.match(out, /release, wave 1 \(canary\) +blue1\n/);
+  assert.match(out, /18 of 20 introduction points/);
+  assert.doesNotMatch(out, /news-[0-9]-[0-9a-f]{4}/);
+});
+
+test("a worker that is listed and not there: its line in the file", () => {
+  const { code, err } = checkText(`${right}  softmap:listed:\n    - worker1\n    - worker2\n`);
+  assert.equal(code, 1);
+  assert.match(err, /listed: \[1\] = "worker2" \(line 11\)\n.*\n {4}Next: worker1 is named already/);
+});
+
 test("a wrong file: every problem with its line, exit 1", () => {
   const { code, out, err } = checkText(`${right}          onoin: abc
       torIntrosPerDaemon: 21

@@ -1,7 +1,15 @@
 // docs/config.md and docs/config.schema.json, made from the schema alone.
 import type { z } from "zod";
 import { valueAt } from "./place";
-import { hostSchema, hostsSchema, projectSchema, siteKeysSchema, siteSchema, stackSchema } from "./schema";
+import {
+  hostSchema,
+  hostsSchema,
+  projectSchema,
+  rolloutSchema,
+  siteKeysSchema,
+  siteSchema,
+  stackSchema,
+} from "./schema";
 import { labHostsSchema, sshHostsSchema } from "./schema/hosts";
 import { type Json, jsonSchemaOf } from "./schema/json";
 
@@ -66,6 +74,7 @@ export function markdown(): string {
       "An entry of `balancers` or `workers` with provider ssh. Its `user` is that of `hosts` unless it has its own.",
       hostSchema,
     ],
+    ["rollout", "", rolloutSchema],
     ["A project", "An entry of `projects`.", projectSchema],
     ["A site", "An entry of a project's `sites`.", siteSchema],
   ];
@@ -128,6 +137,7 @@ export const documented: readonly z.ZodType[] = [
   labHostsSchema,
   sshHostsSchema,
   hostSchema,
+  rolloutSchema,
   projectSchema,
   siteSchema,
 ];

@@ -1,5 +1,14 @@
 // What a report says of faults in projects and sites, word for word.
-import { type Fault, lab, onion, project, site, withSite, testFaults } from "./samples";
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { test } from "node:test";
+import { workerFiles } from "../plan/names";
+import { type Fault, lab, onion, problemsIn, project, site, withSite, testFaults } from "./samples";
+
+/** A domain of so many characters. */
+const domainOf = (length: number): string => `${`${"a".repeat(49)}.`.repeat(6).slice(0, length - 4)}.org`;
 
 const faults: Fault[] = [
   [
@@ -30,9 +39,16 @@ const faults: Fault[] = [
   ],
   [
     "a project name too long for its sockets",
-    lab({ projects: [project({ name: "n".repeat(77) })] }),
+    lab({ projects: [project({ name: "n".repeat(75) })] }),
     [
-      'project nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn: name = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn" | With 77 characters a socket of the project has a path of 108 bytes; the system takes 107. | Shorten the name to at most 76 characters.',
+      'project nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn: name = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn" | With 75 characters a socket of the project has a path of 108 bytes; the system takes 107. | Shorten the name to at most 74 characters.',
+    ],
+  ],
+  [
+    "a project whose file would be the machine's own",
+    lab({ projects: [project({ name: "host" })] }),
+    [
+      "project host: name = \"host\" | The project's file on a worker would be nginx/host.conf, which is the machine's own. | Choose another name, e.g. hosting.",
     ],
   ],
   [
@@ -74,6 +90,20 @@ const faults: Fault[] = [
     withSite({ domain: "www.example.org:8443" }),
     [
       'project news: sites[0].domain = "www.example.org:8443" | A domain has no port: a site is served on 80 and 443. | Write www.example.org.',
+    ],
+  ],
+  [
+    "a domain that is too long for DNS",
+    withSite({ domain: domainOf(254) }),
+    [
+      `project news: sites[0].domain = "${domainOf(254)}" | The domain has 254 characters; DNS takes 253. | Check the name.`,
+    ],
+  ],
+  [
+    "a domain that is too long for the name of its site's file",
+    withSite({ domain: domainOf(239) }),
+    [
+      `project news: sites[0].domain = "${domainOf(239)}" | The domain has 239 characters; the site's file on a worker is named after it, and a file's name has room for 238. | Serve the site under a shorter domain.`,
     ],
   ],
   [
@@ -250,3 +280,18 @@ const faults: Fault[] = [
 ];
 
 testFaults(faults);
+
+test("names beside those that are refused are right", () => {
+  for (const name of ["hosts", "my-host", "host1"])
+    assert.deepEqual(problemsIn(lab({ projects: [project({ name })] })), []);
+});
+
+test("the longest domain that is taken is the longest whose file can be written", (context) => {
+  assert.deepEqual(problemsIn(withSite({ domain: domainOf(238) })), []);
+  const dir = mkdtempSync(join(tmpdir(), "softmap-domain-"));
+  context.after(() => rmSync(dir, { recursive: true }));
+  const write = (length: number) =>
+    writeFileSync(join(dir, `${basename(workerFiles.nginxSite("news", domainOf(length)))}.softmap-new`), "");
+  write(238);
+  assert.throws(() => write(239), { code: "ENAMETOOLONG" });
+});

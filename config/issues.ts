@@ -119,6 +119,7 @@ function unknownKeys(keys: readonly string[], raw: unknown, path: Path): Transla
 function levelOf(raw: unknown, path: Path): Level {
   if (path.length === 0) return "stack";
   if (path[0] === "hosts") return valueAt(raw, ["hosts", "provider"]) === "ssh" ? "ssh" : "lab";
+  if (path[0] === "rollout") return "rollout";
   if (path[0] === "projects") return path.length > 2 ? "site" : "project";
   return "host";
 }

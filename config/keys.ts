@@ -2,6 +2,7 @@
 import type { Problem } from "./problems";
 import { labHostsSchema, sshHostsSchema, hostSchema } from "./schema/hosts";
 import { projectSchema, siteSchema } from "./schema/project";
+import { rolloutSchema } from "./schema/rollout";
 import { stackSchema } from "./schema/stack";
 import { nearest } from "./words";
 
@@ -11,6 +12,7 @@ const levels = {
   lab: { where: "hosts with provider lab", keys: Object.keys(labHostsSchema.shape) },
   ssh: { where: "hosts with provider ssh", keys: Object.keys(sshHostsSchema.shape) },
   host: { where: "a machine", keys: Object.keys(hostSchema.shape) },
+  rollout: { where: "rollout", keys: Object.keys(rolloutSchema.shape) },
   project: { where: "a project", keys: Object.keys(projectSchema.shape) },
   site: { where: "a site", keys: Object.keys(siteSchema.shape) },
 } as const;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { inputFromPulumi, inputFromStackFile } from "./input";
-import { parseStackConfig, validateHosts, validatePool, validateProject } from "./parse";
+import { parseStackConfig } from "./parse";
 import { ProblemsError, report } from "./problems";
 import { torrcLineFault } from "./schema/network";
 import { torrc } from "../templates/quote";
@@ -19,6 +19,8 @@ test("every default is filled and durations are seconds", () => {
     balancers: ["balancer1"],
     workers: ["worker1", "worker2"],
     workersOnBalancers: false,
+    publishing: ["balancer1"],
+    listed: ["worker1", "worker2"],
     projects: [
       {
         name: "news",
@@ -31,9 +33,47 @@ test("every default is filled and durations are seconds", () => {
       },
     ],
     protectKeys: true,
+    rollout: { canary: 1, waveSize: 2, pause: 0 },
     publishTimeout: 900,
     retireGrace: 600,
+    drainTimeout: 120,
+    rollbackWindow: 86400,
   });
+});
+
+test("a rollout that is given in part has the other defaults", () => {
+  const whole = parseStackConfig(lab()).rollout;
+  assert.deepEqual(parseStackConfig(lab({ rollout: {} })).rollout, whole);
+  for (const [given, seconds] of [
+    [{ canary: 3 }, { canary: 3 }],
+    [{ waveSize: 7 }, { waveSize: 7 }],
+    [{ pause: "2m" }, { pause: 120 }],
+  ])
+    assert.deepEqual(parseStackConfig(lab({ rollout: given })).rollout, { ...whole, ...seconds });
+});
+
+test("who publishes and who is listed: all unless named, in the order of the machines", () => {
+  const many = { balancers: 2, workers: ["south", "north"], workersOnBalancers: true };
+  const choices = (keys: Record<string, unknown>) => {
+    const { publishing, listed } = parseStackConfig(lab({ ...many, ...keys }));
+    return { publishing, listed };
+  };
+  assert.deepEqual(choices({}), {
+    publishing: ["balancer1", "balancer2"],
+    listed: ["balancer1", "balancer2", "south", "north"],
+  });
+  assert.deepEqual(choices({ publishing: ["balancer2"], listed: ["north", "balancer1"] }), {
+    publishing: ["balancer2"],
+    listed: ["balancer1", "north"],
+  });
+});
+
+test("names are not looked up among machines that cannot be told", () => {
+  const says = problemsIn(lab({ balancers: "two", publishing: ["b"], listed: ["w"], workers: [{ nmae: "w" }] })).map(
+    line,
+  );
+  assert.ok(says.length > 0);
+  assert.doesNotMatch(says.join("\n"), /of this name/);
 });
 
 test("a machine of provider ssh takes port 22 and the user of hosts unless it has its own", () => {
@@ -123,6 +163,9 @@ const keys = [
   "protectKeys",
   "publishTimeout",
   "retireGrace",
+  "publishing",
+  "listed",
+  "rollout",
   "siteKeys",
   "__proto__",
   "toString",
@@ -159,6 +202,10 @@ function withValue(base: unknown, [step, ...rest]: string[], value: unknown): un
 
 test("a right config with any one value replaced gives a config or a report", () => {
   const base = ssh({
+    publishing: ["b1"],
+    listed: ["w1"],
+    rollout: { canary: 1, waveSize: 2, pause: "1m" },
+    drainTimeout: "2m",
     projects: [project({ nginxResolver: ["10.0.0.2"], sites: [{ ...site, subdomains: ["cdn"], onion }] })],
   });
   staysCalm(base);
@@ -230,68 +277,6 @@ test("a key in plain text is a problem of its domain, a path is not, and its tex
   assert.deepEqual(problemsIn(lab(), options).map(line), [
     "siteKeys: www.example.org | The site's key stands here in plain text: whoever reads the file can answer for the site. | Encrypt it: pulumi config set --secret --path 'softmap:siteKeys[\"www.example.org\"]' < hs_ed25519_secret_key.base64. If the file was ever committed or shared, regard the key as seen.",
   ]);
-});
-
-test("a project by itself: the rules of the stack, keys in place", () => {
-  const args = {
-    name: "news",
-    nginxTimeout: 15,
-    protectKeys: true,
-    sites: [{ ...site, onion, key: Promise.resolve("secret") }],
-  };
-  assert.deepEqual(validateProject(args), []);
-  assert.deepEqual(
-    validateProject({
-      name: "news",
-      softmapTorWorkers: undefined,
-      nginxTimeout: undefined,
-      sites: [{ ...site, key: undefined }],
-    }),
-    [],
-  );
-  assert.deepEqual(
-    validateProject({ name: "news", torIntrosPerDaemon: 2, softmapTorWorkers: 11, sites: [{ ...site, onion }] }).map(
-      line,
-    ),
-    [
-      "project news: torIntrosPerDaemon = 2 | It must be from 3 to 20: tor takes no other number of introduction points. | Choose a number there, e.g. 3.",
-      `project news: sites[0].onion = "${onion}" | The address is given without its key: the balancer cannot publish it. | Give the site's \`key\`, or remove \`onion\` for a new address.`,
-      "project news: softmapTorWorkers = 11 | 1 worker x 11 tor daemons = 11 backends x 2 introduction points = 22 for each site; clients refuse a descriptor with more than 20, and the site would be gone. | Set softmapTorWorkers to 10, or move sites to a second stack with workers of its own.",
-    ],
-  );
-  for (const args of [undefined, null, 1, [], {}]) assert.ok(validateProject(args).length > 0);
-});
-
-test("a pool by itself: names, doubles over projects, the budget", () => {
-  const news = { name: "news", softmapTorWorkers: 2, sites: [site] };
-  assert.deepEqual(validatePool({ workers: ["w1", "w2"], projects: [news] }), []);
-  assert.deepEqual(
-    validatePool({ workers: [], projects: [news] }).map(({ message }) => message),
-    ["Without a worker no backend runs."],
-  );
-  const problems = validatePool({
-    workers: ["w1", "w1", "W"],
-    projects: [news, { ...news, name: "shop", softmapTorWorkers: 4 }],
-  });
-  assert.deepEqual(
-    problems.map(({ component, property }) => `${component}: ${property}`),
-    ["workers: [2]", "workers: [1]", "project shop: sites[0].domain", "project shop: softmapTorWorkers"],
-  );
-});
-
-test("machines by themselves: a machine in both lists does both, a double does not", () => {
-  const [a, b] = [machine("a", "203.0.113.1"), machine("b", "203.0.113.2")];
-  assert.deepEqual(validateHosts({ component: "hosts", balancers: [a], workers: [a, b] }), []);
-  assert.deepEqual(validateHosts({ component: "hosts", balancers: [a], workers: [a] }), []);
-  assert.deepEqual(validateHosts({ component: "hosts", balancers: [], workers: [b, { ...b, name: "c" }] }).map(line), [
-    'host c: address = "203.0.113.2" | c and b are the same machine: 203.0.113.2 port 22. | Remove one of them, or correct its address.',
-    "hosts: balancers | Without a balancer no site is published. | Give at least one balancer; it can run backends too with workersOnBalancers: true.",
-  ]);
-  const network = (torNetwork: string[]): string[] =>
-    validateHosts({ component: "mine", balancers: [a], workers: [b], torNetwork }).map(line);
-  assert.deepEqual(network(["DirAuthority a0 orport=5100 10.0.0.5:7100 AB"]), []);
-  for (const lines of [[], ["TestingTorNetwork 1"]])
-    assert.match(network(lines).join(), /^mine: torNetwork \| No line names a DirAuthority[^|]*\| Add /);
 });
 
 test("the config takes a torrc line exactly when the templates do", () => {

@@ -4,9 +4,10 @@ import { countedHost } from "../plan/names";
 import { problemsOf } from "./issues";
 import { isRecord, once } from "./place";
 import { type Problem, refuse } from "./problems";
+import { choicesRules, rawChoice } from "./rules/choices";
 import { hostsRules, rawPool } from "./rules/hosts";
 import { projectsRules } from "./rules/projects";
-import { type HostConfig, type StackConfig, stackSchema } from "./schema";
+import { type HostConfig, type StackConfig, stackSchema, workerPool } from "./schema";
 import { kindOf } from "./words";
 
 /** What is known beside the config. */
@@ -17,7 +18,15 @@ export interface ParseOptions {
   plainSiteKeys?: readonly string[] | undefined;
 }
 
-export { validateHosts, validatePool, validateProject } from "./validate";
+export {
+  validateBalancer,
+  validateChoice,
+  validateHosts,
+  validatePool,
+  validateProject,
+  validateRollout,
+  validateTimes,
+} from "./validate";
 
 type Input = z.output<typeof stackSchema>;
 
@@ -47,7 +56,8 @@ function check(given: unknown, options: ParseOptions): { result?: Input; problem
   const problems = [
     ...problemsOf(parsed.error?.issues ?? [], raw),
     ...hostsRules(raw),
-    ...projectsRules(raw, { siteKeyDomains, pool }),
+    ...choicesRules(raw),
+    ...projectsRules(raw, { siteKeyDomains, pool, listed: rawChoice(raw, "listed") }),
     ...(siteKeys === undefined || isRecord(siteKeys) ? [] : [siteKeysForm]),
     ...(options.plainSiteKeys ?? []).map(keyInPlainText),
   ];
@@ -91,7 +101,7 @@ function compact<Value>(value: Value): Value {
   ) as Value;
 }
 
-function resolve({ hosts, balancers, workers, ...rest }: Input) {
+function resolve({ hosts, balancers, workers, publishing, listed, ...rest }: Input) {
   const named = (kind: "balancer" | "worker", given: Input["workers"]): { name: string }[] =>
     typeof given === "number"
       ? Array.from({ length: given }, (_, i) => ({ name: countedHost(kind, i + 1) }))
@@ -101,13 +111,22 @@ function resolve({ hosts, balancers, workers, ...rest }: Input) {
     (typeof given === "number" ? [] : given).flatMap((host) =>
       typeof host === "string" ? [] : [{ ...host, user: host.user ?? user }],
     );
+  const all = {
+    balancers: names.balancers.map(({ name }) => name),
+    workers: names.workers.map(({ name }) => name),
+    workersOnBalancers: rest.workersOnBalancers,
+  };
+  // In one order, whatever the order in which the config names them.
+  const chosen = (given: readonly string[] | undefined, machines: readonly string[]): string[] =>
+    machines.filter((name) => given?.includes(name) ?? true);
   return {
     ...rest,
+    ...all,
     hosts:
       hosts.provider === "lab"
         ? { ...hosts, ...names }
         : { ...hosts, balancers: machines(balancers, hosts.user), workers: machines(workers, hosts.user) },
-    balancers: names.balancers.map(({ name }) => name),
-    workers: names.workers.map(({ name }) => name),
+    publishing: chosen(publishing, all.balancers),
+    listed: chosen(listed, workerPool(all)),
   };
 }

@@ -2,5 +2,6 @@
 export { hostSchema, hostsSchema } from "./schema/hosts";
 export { projectSchema, siteSchema } from "./schema/project";
 export type { ProjectConfig, ProjectInput, SiteConfig, SiteInput } from "./schema/project";
+export { rolloutSchema } from "./schema/rollout";
 export { siteKeysSchema, stackSchema, workerPool } from "./schema/stack";
 export type { HostConfig, HostInput, HostsConfig, LabHostConfig, StackConfig, StackInput } from "./schema/stack";

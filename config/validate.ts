@@ -4,10 +4,12 @@ import { formatDuration } from "./duration";
 import { problemsOf } from "./issues";
 import { isRecord, once, problemAt } from "./place";
 import type { Problem } from "./problems";
+import { type Choice, choiceRules, rawChoice } from "./rules/choices";
 import { hostsRules } from "./rules/hosts";
 import { projectsRules } from "./rules/projects";
-import { hostSchema, projectSchema } from "./schema";
+import { hostSchema, projectSchema, rolloutSchema, stackSchema } from "./schema";
 import { hostNameFault } from "./schema/names";
+import { listed as listedSchema, publishing as publishingSchema } from "./schema/rollout";
 import { torNetwork as torNetworkSchema } from "./schema/network";
 
 /**
@@ -60,15 +62,17 @@ export interface PooledProject {
 }
 
 /**
- * Every problem of projects that share workers, given the machines' names: names, doubles, the introduction budget.
- * What is wrong with a project alone is {@link validateProject}'s.
+ * Every problem of projects that share workers, given the machines' names: names, doubles, the introduction budget, which
+ * counts the workers of `listed` alone (all when it is left out). What is wrong with a project alone is {@link validateProject}'s.
  */
 export function validatePool({
   workers,
   projects,
+  listed,
 }: {
   workers: readonly string[];
   projects: readonly PooledProject[];
+  listed?: readonly string[] | undefined;
 }): Problem[] {
   // Only these: a component carries much else, and outputs may not be touched.
   const raw = {
@@ -78,12 +82,104 @@ export function validatePool({
       return { name, softmapTorWorkers, sites: sites.map(({ domain }) => ({ domain })) };
     }),
   };
-  const names = workers.flatMap((name, i) => {
+  return once([
+    ...machineProblems(raw, "workers"),
+    ...validateChoice("listed", listed, workers),
+    ...projectsRules(raw, { pool: workers, listed: rawChoice({ listed }, "listed") }),
+  ]);
+}
+
+/** Names of one kind of machines: each by itself, doubles, none at all. */
+function machineProblems(raw: Readonly<Record<string, unknown>>, kind: "balancers" | "workers"): Problem[] {
+  const names = raw[kind] as readonly string[];
+  const single = names.flatMap((name, i) => {
     const fault = hostNameFault(name);
-    return fault ? [problemAt(raw, ["workers", i], fault)] : [];
+    return fault ? [problemAt(raw, [kind, i], fault)] : [];
   });
-  const hosts = hostsRules(raw).filter(({ path }) => path?.[0] === "workers");
-  return once([...names, ...hosts, ...projectsRules(raw, { pool: workers })]);
+  return [...single, ...hostsRules(raw).filter(({ path }) => path?.[0] === kind)];
+}
+
+/**
+ * Every problem of a choice among machines, given their names: none chosen, one twice, one that is not there. Undefined is all
+ * of them, and right.
+ * @example validateChoice("publishing", ["balancer1"], ["balancer1", "balancer2"]) // []
+ */
+export function validateChoice(choice: Choice, given: unknown, machines: readonly string[]): Problem[] {
+  if (given === undefined) return [];
+  const raw = { [choice]: given };
+  const schema = choice === "publishing" ? publishingSchema : listedSchema;
+  return once([
+    ...problemsOf(schema.safeParse(given).error?.issues ?? [], raw, [choice]),
+    ...choiceRules(raw, choice, machines),
+  ]);
+}
+
+/**
+ * Every problem of a rollout; `pause` is a whole number of seconds. Undefined is the default, and right.
+ * @example validateRollout({ canary: 1, waveSize: 5, pause: 60 }) // []
+ */
+export function validateRollout(args: unknown): Problem[] {
+  if (args === undefined) return [];
+  const { given, problems } = isRecord(args) ? inDurations(args, ["pause"]) : { given: args, problems: [] };
+  const at = (list: readonly Problem[]): Problem[] =>
+    list.map((problem) => ({ ...problem, component: "rollout", path: ["rollout", ...(problem.path ?? [])] }));
+  return [
+    ...problemsOf(rolloutSchema.safeParse(given).error?.issues ?? [], { rollout: given }, ["rollout"]),
+    ...at(problems),
+  ];
+}
+
+/** The stack's times that a component takes in seconds. */
+type Times = Readonly<
+  Partial<Record<"publishTimeout" | "retireGrace" | "drainTimeout" | "rollbackWindow", number | undefined>>
+>;
+
+/** Every problem of times in seconds, with the ranges that the stack's config has; `component` is whose arguments they are. */
+export function validateTimes(component: string, times: Times): Problem[] {
+  const keys = Object.keys(times) as (keyof Times)[];
+  const { given, problems } = inDurations(times, keys);
+  const ranges = keys.flatMap((key) =>
+    problemsOf(stackSchema.shape[key].safeParse(given[key]).error?.issues ?? [], given, [key]),
+  );
+  return once([...ranges, ...problems]).map((problem) =>
+    problem.component === "stack" ? { ...problem, component } : problem,
+  );
+}
+
+/** What {@link validateBalancer} looks at. */
+export interface BalancerSettings extends Times {
+  /** Names of its machines. */
+  readonly balancers: readonly string[];
+  readonly publishing?: readonly string[] | undefined;
+}
+
+/** Every problem of the balancers' machines, of who publishes, and of the times; `component` is whose arguments they are. */
+export function validateBalancer(component: string, { balancers, publishing, ...times }: BalancerSettings): Problem[] {
+  const names = once([
+    ...machineProblems({ balancers, workers: [] }, "balancers"),
+    ...validateChoice("publishing", publishing, balancers),
+  ]);
+  return [
+    ...names.map((problem) => (problem.component === "stack" ? { ...problem, component } : problem)),
+    ...validateTimes(component, times),
+  ];
+}
+
+/** Seconds as the config has them, so that its rules apply; what is no whole number of seconds is told and left out. */
+function inDurations(
+  args: object,
+  keys: readonly string[],
+): { given: Readonly<Record<string, unknown>>; problems: Problem[] } {
+  const given: Record<string, unknown> = { ...args };
+  const problems = keys.flatMap((key): Problem[] => {
+    const seconds = given[key];
+    if (seconds === undefined) return [];
+    const whole = typeof seconds === "number" && Number.isSafeInteger(seconds) && seconds >= 0;
+    given[key] = whole ? formatDuration(seconds) : undefined;
+    const fault = { message: "It must be a whole number of seconds, 0 or more.", next: "Give e.g. 60." };
+    return whole ? [] : [problemAt(args, [key], fault)];
+  });
+  return { given, problems };
 }
 
 /**

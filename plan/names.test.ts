@@ -4,20 +4,36 @@ import fc from "fast-check";
 import * as names from "./names";
 
 test("names are those that hosts have", () => {
-  assert.equal(names.daemonName("news", 1), "news-1");
+  assert.equal(names.daemonName("news", 1, "3fa9"), "news-1-3fa9");
   assert.equal(names.backendName("news", "worker1", 2), "news-worker1-2");
   assert.equal(
-    names.currentFile("worker", names.workerFiles.torrc("news-1")),
-    "/etc/softmap/worker/current/tor/news-1/torrc",
+    names.currentFile("worker", names.workerFiles.torrc("news-1-3fa9")),
+    "/etc/softmap/worker/current/tor/news-1-3fa9/torrc",
   );
   assert.equal(names.releasesDir("publisher"), "/etc/softmap/publisher/releases");
-  assert.equal(names.onionDir("news-1"), "/var/lib/softmap/tor/news-1/onion");
-  assert.equal(names.controlSocket("news-1"), "/run/softmap/tor/news-1/control");
+  assert.equal(names.onionDir("news-1-3fa9"), "/var/lib/softmap/tor/news-1-3fa9/onion");
+  assert.equal(names.controlSocket("news-1-3fa9"), "/run/softmap/tor/news-1-3fa9/control");
+  assert.equal(names.torSocksSocket("news-1-3fa9"), "/run/softmap/tor/news-1-3fa9/socks");
   assert.equal(names.nginxSocket("news", 2), "/run/softmap/nginx/news/2.sock");
   assert.equal(names.nginxHealthSocket("news"), "/run/softmap/nginx/news/health.sock");
-  assert.equal(names.units.tor("news-1"), "softmap-tor@news-1.service");
+  assert.equal(names.units.tor("news-1-3fa9"), "softmap-tor@news-1-3fa9.service");
   assert.equal(names.units.nginx("news"), "softmap-nginx@news.service");
   assert.equal(names.countedHost("worker", 3), "worker3");
+});
+
+test("nginx has one main file a project, and below its folder one a site", () => {
+  const { nginx, nginxSites, nginxSite, nginxListen } = names.workerFiles;
+  assert.equal(nginx("news"), "nginx/news.conf");
+  assert.equal(nginxListen("news"), "nginx/news.listen");
+  assert.equal(nginxSite("news", "www.example.org"), "nginx/news/www.example.org.conf");
+  assert.ok(nginxSite("news", "www.example.org").startsWith(nginxSites("news")));
+  assert.ok(!nginxSite("news-2", "www.example.org").startsWith(nginxSites("news")));
+});
+
+test("nginx has a socket for every daemon that a project can ever have", () => {
+  assert.equal(names.nginxSockets("news").length, names.mostDaemons);
+  assert.equal(names.nginxSockets("news")[0], names.nginxSocket("news", 1));
+  assert.equal(names.nginxSockets("news").at(-1), names.nginxSocket("news", names.mostDaemons));
 });
 
 test("a site's key is found by its address with or without .onion", () => {
@@ -39,7 +55,8 @@ test("every socket of a project within the limit fits with its closing NUL into 
       for (const path of [
         names.nginxHealthSocket(name),
         names.nginxSocket(name, n),
-        names.controlSocket(names.daemonName(name, n)),
+        names.controlSocket(names.daemonName(name, n, "ffff")),
+        names.torSocksSocket(names.daemonName(name, n, "ffff")),
       ]) {
         assert.ok(Buffer.byteLength(path) + 1 <= 108, path);
       }
@@ -56,6 +73,6 @@ test("fixed sockets fit too, and unit and file names stay below 255 bytes", () =
     assert.ok(path.length <= names.longestSocketPath);
   }
   const project = "p".repeat(names.longestProjectName);
-  assert.ok(names.units.tor(names.daemonName(project, names.mostDaemons)).length < 255);
+  assert.ok(names.units.tor(names.daemonName(project, names.mostDaemons, "ffff")).length < 255);
   assert.ok(names.backendName(project, "h".repeat(names.longestHostName), names.mostDaemons).length < 255);
 });

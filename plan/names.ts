@@ -23,9 +23,12 @@ const etc = "/etc/softmap";
 const lib = "/var/lib/softmap";
 const run = "/run/softmap";
 
-/** `<project>-<n>`: the n-th (from 1) tor daemon of a project on any worker, e.g. `news-1`. */
-export function daemonName(project: string, n: number): string {
-  return `${project}-${n}`;
+/**
+ * `<project>-<n>-<generation>`: the n-th (from 1) tor daemon of a project on any worker, e.g. `news-1-3fa9`. The
+ * generation, 4 hex digits, stands for all that a tor takes over at its start alone: a change of that is another daemon.
+ */
+export function daemonName(project: string, n: number, generation: string): string {
+  return `${project}-${n}-${generation}`;
 }
 
 /** `<project>-<worker>-<n>`: one tor daemon on one worker, an instance to Onionbalance, e.g. `news-worker1-2`. */
@@ -46,7 +49,14 @@ export const currentFile = (role: Role, file: string): string => `${currentLink(
 export const workerFiles = {
   torrc: (daemon: string): string => `tor/${daemon}/torrc`,
   obConfig: (daemon: string): string => `tor/${daemon}/ob_config`,
+  /** What concerns the whole project: the file that nginx is started with, and includes the others. */
   nginx: (project: string): string => `nginx/${project}.conf`,
+  /** The folder of the project's sites, with its closing slash: all that is in it begins so. */
+  nginxSites: (project: string): string => `nginx/${project}/`,
+  /** One site, a file of its own: a site that comes or goes is a file that comes or goes. */
+  nginxSite: (project: string, domain: string): string => `nginx/${project}/${domain}.conf`,
+  /** The sockets that every site of the project listens on. */
+  nginxListen: (project: string): string => `nginx/${project}.listen`,
   torUnit: "units/softmap-tor@.service",
   nginxUnit: "units/softmap-nginx@.service",
 } as const;
@@ -57,6 +67,8 @@ export const balancerFiles = { torrc: "tor/torrc", torUnit: "units/softmap-balan
 /** Files of Onionbalance's release, relative to it. */
 export const publisherFiles = {
   onionbalance: "onionbalance/config.yaml",
+  /** What the unit runs: Onionbalance with other timers. */
+  launcher: "onionbalance/launch.py",
   unit: "units/softmap-onionbalance.service",
 } as const;
 
@@ -68,12 +80,17 @@ export const dataDir = (daemon: string): string => `${torStateDir}/${daemon}`;
 export const onionDir = (daemon: string): string => `${dataDir(daemon)}/onion`;
 /** ControlSocket of a daemon. */
 export const controlSocket = (daemon: string): string => `${run}/tor/${daemon}/control`;
+/** SocksPort of a daemon, for the release step: only root and softmap-tor can enter its folder. */
+export const torSocksSocket = (daemon: string): string => `${run}/tor/${daemon}/socks`;
 
 /** nginx's own folder for a project: bodies and answers too large for memory. 0700 softmap-nginx. */
 export const nginxStateDir = (project: string): string => `${lib}/nginx/${project}`;
 /** `/run/softmap/nginx/<project>`: 0750 softmap-nginx:softmap-nginx, tor is in that group. */
 export const nginxSocketDir = (project: string): string => `${run}/nginx/${project}`;
-/** Where the n-th daemon's tor hands its streams to nginx: one socket a daemon, so that a circuit id can be told from its daemon. */
+/**
+ * Where the n-th daemon's tor hands its streams to nginx: one socket a number, so that a request can be told from its
+ * backend. A daemon and the next generation of it share theirs.
+ */
 export const nginxSocket = (project: string, n: number): string => `${nginxSocketDir(project)}/${n}.sock`;
 /** Answers 200 with the release marker; tor does not know it. */
 export const nginxHealthSocket = (project: string): string => `${nginxSocketDir(project)}/health.sock`;
@@ -101,10 +118,14 @@ export const units = {
   onionbalance: "softmap-onionbalance.service",
 } as const;
 
-/** Every unix socket that carries a project's name. */
+/** Every socket that nginx has for a project's daemons, whether there is such a daemon or not: their number can change and nginx's files do not. */
+export const nginxSockets = (project: string): string[] =>
+  Array.from({ length: mostDaemons }, (_, at) => nginxSocket(project, at + 1));
+
+/** Every kind of unix socket that carries a project's name, each at its longest. */
 export function projectSockets(project: string): string[] {
-  const n = mostDaemons;
-  return [nginxHealthSocket(project), nginxSocket(project, n), controlSocket(daemonName(project, n))];
+  const daemon = daemonName(project, mostDaemons, "0000");
+  return [nginxHealthSocket(project), nginxSocket(project, mostDaemons), controlSocket(daemon), torSocksSocket(daemon)];
 }
 
 /** The longest project name whose sockets all have a path that the kernel takes. */

@@ -13,7 +13,12 @@ const lab = (keys: Record<string, unknown>): Plan =>
 
 const name = fc.stringMatching(/^[a-z][a-z0-9]{0,8}$/);
 const workerNames = fc.uniqueArray(name, { minLength: 1, maxLength: 5 });
-const project = fc.record({ name, softmapTorWorkers: fc.integer({ min: 1, max: 10 }) });
+const generation = "3fa9";
+const project = fc.record({
+  name,
+  softmapTorWorkers: fc.integer({ min: 1, max: 10 }),
+  generation: fc.constant(generation),
+});
 
 test("backends are workers x daemons, with unique names and daemons numbered from 1 on each worker", () => {
   fc.assert(
@@ -28,7 +33,10 @@ test("backends are workers x daemons, with unique names and daemons numbered fro
           Array.from({ length: project.softmapTorWorkers }, (_, i) => i + 1),
         );
       }
-      for (const { daemon, index } of backends) assert.equal(daemon, `${project.name}-${index}`);
+      for (const { daemon, index, listed } of backends) {
+        assert.equal(daemon, `${project.name}-${index}-${generation}`);
+        assert.ok(listed);
+      }
     }),
   );
 });
@@ -50,6 +58,57 @@ test("another worker or daemon changes no other backend", () => {
       );
     }),
   );
+});
+
+test("who is listed changes which backends are published, and nothing else", () => {
+  fc.assert(
+    fc.property(project, workerNames, fc.func(fc.boolean()), (project, workers, isListed) => {
+      const listed = workers.filter((worker) => isListed(worker));
+      const backends = planBackends(project, workers, listed);
+      for (const backend of backends) assert.equal(backend.listed, listed.includes(backend.worker));
+      assert.deepEqual(
+        backends.map((backend) => ({ ...backend, listed: true })),
+        planBackends(project, workers),
+      );
+    }),
+  );
+});
+
+test("another generation is other daemons and the same backends", () => {
+  const [old, young] = ["3fa9", "0c1d"].map((generation) =>
+    planBackends({ name: "news", softmapTorWorkers: 2, generation }, ["worker1"]),
+  );
+  assert.deepEqual(
+    old?.map(({ name }) => name),
+    young?.map(({ name }) => name),
+  );
+  assert.deepEqual(
+    young?.map(({ daemon }) => daemon),
+    ["news-1-0c1d", "news-2-0c1d"],
+  );
+});
+
+test("a site or tor's unit makes a new generation, what can be reloaded and other projects' sites do not", () => {
+  const config = (news: Record<string, unknown>, shop: string) =>
+    parseStackConfig({
+      hosts: { provider: "lab" },
+      projects: [
+        { name: "news", sites, softmapTorWorkers: 1, ...news },
+        { name: "shop", sites: [{ domain: shop }] },
+      ],
+    });
+  const generations = (unit: string, news: Record<string, unknown> = {}, shop = "shop.example.org") =>
+    planStack(config(news, shop), unit).projects.map(({ generation }) => generation);
+  const [news, shop] = generations("unit");
+  const reloaded = { torIntrosPerDaemon: 5, softmapTorWorkers: 2, nginxTimeout: "1m", backendHeader: true };
+  const subdomains = { sites: [{ domain: "www.example.org", subdomains: ["cdn"] }] };
+  for (const change of [reloaded, subdomains]) assert.deepEqual(generations("unit", change), [news, shop]);
+  const another = generations("unit", { sites: [...sites, { domain: "b.example.org" }] });
+  assert.notEqual(another[0], news);
+  assert.equal(another[1], shop);
+  assert.equal(generations("unit", {}, "c.example.org")[0], news);
+  const unit = generations("another unit");
+  assert.ok(unit[0] !== news && unit[1] !== shop);
 });
 
 test("the order of workers and projects in the config changes nothing in the plan", () => {
@@ -87,25 +146,42 @@ test("the budget is two points a backend of at most twenty, and is refused exact
       const budget = introductionBudget(workers, daemons);
       assert.equal(budget.backends, workers * daemons);
       assert.equal(budget.points, 2 * workers * daemons);
-      const problems = budgetProblems({ name: "news", softmapTorWorkers: daemons }, workers);
-      assert.equal(problems.length, budget.backends > mostBackends ? 1 : 0);
+      for (const chosen of [false, true]) {
+        const problems = budgetProblems({ name: "news", softmapTorWorkers: daemons }, workers, { chosen });
+        assert.equal(problems.length, budget.backends > mostBackends ? 1 : 0);
+      }
     }),
   );
 });
 
+test("only listed workers count: the pool may be larger than what is published, and each project's budget says so", () => {
+  const plan = lab({ workers: 20, listed: ["worker3", "worker7"], projects: [{ name: "news", sites }] });
+  assert.equal(plan.backends.length, 40);
+  assert.deepEqual(plan.projects[0]?.budget, introductionBudget(2, 2));
+  const listed = plan.backends.filter((backend) => backend.listed);
+  assert.equal(listed.length, plan.projects[0]?.budget.backends);
+  assert.deepEqual([...new Set(listed.map(({ worker }) => worker))], ["worker3", "worker7"]);
+});
+
 test("the ways out that a refusal names are ways out", () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 30 }), (workers, daemons) => {
-      const next = budgetProblems({ name: "news", softmapTorWorkers: daemons }, workers)[0]?.next ?? "";
-      const fewerDaemons = /softmapTorWorkers to (\d+)/i.exec(next)?.[1];
-      const fewerWorkers = /(\d+) workers?/.exec(next)?.[1];
-      for (const [w, d] of [
-        [workers, fewerDaemons],
-        [fewerWorkers, daemons],
-      ]) {
-        if (w !== undefined && d !== undefined) assert.ok(introductionBudget(Number(w), Number(d)).points <= 20, next);
-      }
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 30 }),
+      fc.integer({ min: 1, max: 30 }),
+      fc.boolean(),
+      (workers, daemons, chosen) => {
+        const next = budgetProblems({ name: "news", softmapTorWorkers: daemons }, workers, { chosen })[0]?.next ?? "";
+        const fewerDaemons = /softmapTorWorkers to (\d+)/i.exec(next)?.[1];
+        const fewerWorkers = /(\d+) workers?/.exec(next)?.[1];
+        for (const [w, d] of [
+          [workers, fewerDaemons],
+          [fewerWorkers, daemons],
+        ]) {
+          if (w !== undefined && d !== undefined)
+            assert.ok(introductionBudget(Number(w), Number(d)).points <= 20, next);
+        }
+      },
+    ),
   );
 });
 
@@ -135,8 +211,10 @@ for (const [topology, keys, balancers, pool] of [
         ...balancers.map((other) => `release balancer ${other}`),
       ]);
     }
+    // One canary, then two at a time: three machines are two waves.
     for (const host of pool) {
-      assert.deepEqual(steps.get(`release ${host}`)?.waitsFor, []);
+      const before = host === pool[0] ? [] : [`release ${pool[0]}`];
+      assert.deepEqual(steps.get(`release ${host}`)?.waitsFor, before);
       assert.deepEqual(
         steps.get(`retire ${host}`)?.waitsFor,
         balancers.map((balancer) => `publish ${balancer}`),
@@ -146,8 +224,38 @@ for (const [topology, keys, balancers, pool] of [
   });
 }
 
+test("blue/green: a balancer that stands by waits for the one that publishes, and what leaves waits for both", () => {
+  const plan = lab({ balancers: 2, workers: 4, publishing: ["balancer2"], listed: ["worker3", "worker4"] });
+  const steps = new Map(plan.steps.map((step) => [step.name, step]));
+  assert.equal(steps.get("publish balancer1"), undefined);
+  assert.deepEqual(steps.get("publish balancer2")?.waitsFor, [
+    ...[1, 2, 3, 4].map((n) => `release worker${n}`),
+    "release balancer balancer1",
+    "release balancer balancer2",
+  ]);
+  assert.deepEqual(steps.get("stand by balancer1")?.waitsFor, ["publish balancer2"]);
+  for (const n of [1, 2, 3, 4])
+    assert.deepEqual(steps.get(`retire worker${n}`)?.waitsFor, ["publish balancer2", "stand by balancer1"]);
+  assert.deepEqual(
+    plan.hosts.map(({ name, publishes, listed }) => [name, publishes, listed]),
+    [
+      ["balancer1", false, false],
+      ["balancer2", true, false],
+      ["worker1", false, false],
+      ["worker2", false, false],
+      ["worker3", false, true],
+      ["worker4", false, true],
+    ],
+  );
+});
+
 test("steps are listed after everything that they wait for", () => {
-  const counts = fc.record({ balancers: fc.integer({ min: 1, max: 3 }), workers: fc.integer({ min: 1, max: 5 }) });
+  const counts = fc.record({
+    balancers: fc.integer({ min: 1, max: 3 }),
+    workers: fc.integer({ min: 1, max: 5 }),
+    publishing: fc.constantFrom(undefined, ["balancer1"]),
+    rollout: fc.record({ canary: fc.integer({ min: 0, max: 3 }), waveSize: fc.integer({ min: 1, max: 3 }) }),
+  });
   fc.assert(
     fc.property(counts, (keys) => {
       const projects = [{ name: "news", softmapTorWorkers: 1, sites }];
@@ -164,7 +272,7 @@ test("names sort by their numbers", () => {
   assert.deepEqual(["worker10", "worker2", "a"].toSorted(byName), ["a", "worker2", "worker10"]);
 });
 
-test("the description is a table of hosts and projects", () => {
+test("the description is a table of hosts, projects and steps", () => {
   assert.equal(
     describePlan(lab({})),
     [
@@ -178,7 +286,52 @@ test("the description is a table of hosts and projects", () => {
       "  PROJECT  SITES            BACKENDS                   IN EACH DESCRIPTOR",
       "  news     www.example.org  2 workers x 2 daemons = 4  8 of 20 introduction points",
       "",
-      "Order: release (balancer1, worker1, worker2), then publish (balancer1), then retire (worker1, worker2). Each waits for all before it; retire removes only what left the plan.",
+      "  STEP                      ON",
+      "  release, wave 1 (canary)  worker1",
+      "  release, wave 2           worker2",
+      "  release of balancers      balancer1",
+      "  publish                   balancer1",
+      "  retire                    worker1 worker2",
+      "",
+      "Each step waits for those above it; only the release of balancers runs beside the waves. A release that fails stops the waves after it. Retire removes only what left the plan.",
     ].join("\n"),
   );
+});
+
+test("the description says who stands by, who is not listed, and how long waves are watched; never a generation", () => {
+  const keys = {
+    balancers: 2,
+    workers: 3,
+    workersOnBalancers: true,
+    rollout: { canary: 0, waveSize: 3, pause: "90s" },
+  };
+  const plan = lab({ ...keys, publishing: ["balancer1"], listed: ["balancer1", "worker2"] });
+  const described = describePlan(plan);
+  assert.equal(
+    described,
+    [
+      "5 hosts, 2 balancers and 5 workers, 1 project, 1 site, 10 backends (4 listed).",
+      "",
+      "  HOST       RUNS                                          BACKENDS",
+      "  balancer1  balancer and worker                           news-1 news-2",
+      "  balancer2  balancer (stands by) and worker (not listed)  news-1 news-2",
+      "  worker1    worker (not listed)                           news-1 news-2",
+      "  worker2    worker                                        news-1 news-2",
+      "  worker3    worker (not listed)                           news-1 news-2",
+      "",
+      "  PROJECT  SITES            BACKENDS                          IN EACH DESCRIPTOR",
+      "  news     www.example.org  2 listed workers x 2 daemons = 4  8 of 20 introduction points",
+      "",
+      "  STEP                  ON",
+      "  release, wave 1       balancer1 balancer2 worker1",
+      "  release, wave 2       worker2 worker3",
+      "  release of balancers  balancer1 balancer2",
+      "  publish               balancer1",
+      "  stand by              balancer2",
+      "  retire                balancer1 balancer2 worker1 worker2 worker3",
+      "",
+      "Each step waits for those above it; only the release of balancers runs beside the waves. A release that fails stops the waves after it. Each wave is watched for 90s before the next. Retire removes only what left the plan.",
+    ].join("\n"),
+  );
+  for (const { generation } of plan.projects) assert.ok(!described.includes(generation));
 });

@@ -1,9 +1,11 @@
 // What a config amounts to: machines, backends, introduction points, steps. Pure: the same config gives the same plan.
 import { type StackConfig, workerPool } from "../config/schema";
 import { type IntroductionBudget, introductionBudget } from "./budget";
+import { generationOf } from "./generation";
 import { backendName, daemonName } from "./names";
 import { byName } from "./order";
 import { type Step, planSteps } from "./steps";
+import { planWaves } from "./waves";
 
 /** One tor daemon of a project on one worker; Onionbalance calls it an instance. */
 export interface Backend {
@@ -13,20 +15,29 @@ export interface Backend {
   readonly worker: string;
   /** Number of the daemon on its worker, from 1. */
   readonly index: number;
-  /** `<project>-<n>`, the daemon's name on its worker. */
+  /** Of the project, see plan/generation.ts: 4 hex digits. */
+  readonly generation: string;
+  /** `<project>-<n>-<generation>`, the daemon's name on its worker. */
   readonly daemon: string;
+  /** Whether the balancers publish it; else it runs, ready for that. */
+  readonly listed: boolean;
 }
 
 /** A machine and what it does. */
 export interface PlannedHost {
   readonly name: string;
   readonly balancer: boolean;
+  /** A balancer that publishes; else it stands by. */
+  readonly publishes: boolean;
   readonly worker: boolean;
+  /** A worker whose backends are published. */
+  readonly listed: boolean;
 }
 
 /** A project with the backends of all its sites. */
 export interface PlannedProject {
   readonly name: string;
+  readonly generation: string;
   readonly domains: readonly string[];
   readonly backends: readonly Backend[];
   readonly budget: IntroductionBudget;
@@ -37,48 +48,74 @@ export interface Plan {
   /** The balancers, then the other workers, each by name. */
   readonly hosts: readonly PlannedHost[];
   readonly projects: readonly PlannedProject[];
-  /** The backends of all projects. */
+  /** The backends of all projects, those that are not listed among them. */
   readonly backends: readonly Backend[];
+  /** How a change goes over the workers; `pause` in seconds. */
+  readonly rollout: { readonly canary: number; readonly waveSize: number; readonly pause: number };
+  /** The workers in the order in which they get a change. */
+  readonly waves: readonly (readonly string[])[];
   readonly steps: readonly Step[];
 }
 
 /**
- * The backends of one project, by worker and number. The order of `workers` changes nothing; another worker changes no other's backends.
- * @example planBackends({ name: "news", softmapTorWorkers: 2 }, ["worker1"]).map(({ name }) => name) // ["news-worker1-1", "news-worker1-2"]
+ * The backends of one project, by worker and number; those of the workers in `listed` (default: all) are published.
+ * The order of `workers` changes nothing; another worker changes no other's backends.
+ * @example planBackends({ name: "news", softmapTorWorkers: 2, generation: "3fa9" }, ["worker1"]).map(({ name }) => name) // ["news-worker1-1", "news-worker1-2"]
  */
 export function planBackends(
-  project: { name: string; softmapTorWorkers: number },
+  { name: project, softmapTorWorkers, generation }: { name: string; softmapTorWorkers: number; generation: string },
   workers: readonly string[],
+  listed: readonly string[] = workers,
 ): Backend[] {
   return workers.toSorted(byName).flatMap((worker) =>
-    Array.from({ length: project.softmapTorWorkers }, (_, i) => {
+    Array.from({ length: softmapTorWorkers }, (_, i) => {
       const index = i + 1;
-      const name = backendName(project.name, worker, index);
-      return { name, project: project.name, worker, index, daemon: daemonName(project.name, index) };
+      return {
+        name: backendName(project, worker, index),
+        project,
+        worker,
+        index,
+        generation,
+        daemon: daemonName(project, index, generation),
+        listed: listed.includes(worker),
+      };
     }),
   );
 }
 
-/** The plan of a checked config. */
-export function planStack(config: StackConfig): Plan {
+/**
+ * The plan of a checked config. `unit` is the text of tor's systemd unit, which is part of a generation; who does not look at
+ * generations and daemon names may leave it out.
+ */
+export function planStack(config: StackConfig, unit = ""): Plan {
+  const { balancers, publishing, listed, rollout } = config;
   const pool = workerPool(config);
   const projects = config.projects
     .toSorted((a, b) => byName(a.name, b.name))
-    .map((project): PlannedProject => {
+    .map(({ name, sites, softmapTorWorkers }): PlannedProject => {
+      const generation = generationOf({ sites, unit });
       return {
-        name: project.name,
-        domains: project.sites.map(({ domain }) => domain),
-        backends: planBackends(project, pool),
-        budget: introductionBudget(pool.length, project.softmapTorWorkers),
+        name,
+        generation,
+        domains: sites.map(({ domain }) => domain),
+        backends: planBackends({ name, softmapTorWorkers, generation }, pool, listed),
+        budget: introductionBudget(listed.length, softmapTorWorkers),
       };
     });
-  const hosts = [...config.balancers.toSorted(byName), ...config.workers.toSorted(byName)].map((name): PlannedHost => {
-    return { name, balancer: config.balancers.includes(name), worker: pool.includes(name) };
-  });
+  const hosts = [...balancers.toSorted(byName), ...config.workers.toSorted(byName)].map((name): PlannedHost => ({
+    name,
+    balancer: balancers.includes(name),
+    publishes: publishing.includes(name),
+    worker: pool.includes(name),
+    listed: listed.includes(name),
+  }));
+  const waves = planWaves(pool, rollout);
   return {
     hosts,
     projects,
     backends: projects.flatMap(({ backends }) => backends),
-    steps: planSteps(config.balancers, pool),
+    rollout,
+    waves,
+    steps: planSteps({ balancers, publishing, waves }),
   };
 }

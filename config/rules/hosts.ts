@@ -12,13 +12,13 @@ const single = { balancers: "balancer", workers: "worker" } as const;
 const defaultCount = { balancers: 1, workers: 2 } as const;
 
 /** A machine as far as the raw config tells it. */
-interface Listed {
+export interface Machine {
   readonly path: Path;
   readonly name: string | undefined;
 }
 
 /** The machines of one kind; undefined when what is given is neither a number nor a list. */
-function listed(raw: Raw, kind: Kind): Listed[] | undefined {
+export function machinesOf(raw: Raw, kind: Kind): Machine[] | undefined {
   const given = raw[kind] === undefined ? defaultCount[kind] : raw[kind];
   if (typeof given === "number") {
     if (!Number.isInteger(given) || given < 0 || given > 1000) return undefined;
@@ -33,12 +33,12 @@ function listed(raw: Raw, kind: Kind): Listed[] | undefined {
 }
 
 /** Machines that run backends, as far as the raw config tells; undefined when it does not. */
-export function rawPool(raw: Raw): Listed[] | undefined {
-  const workers = listed(raw, "workers");
+export function rawPool(raw: Raw): Machine[] | undefined {
+  const workers = machinesOf(raw, "workers");
   if (workers === undefined) return undefined;
   if (raw["workersOnBalancers"] !== true)
     return raw["workersOnBalancers"] === undefined || raw["workersOnBalancers"] === false ? workers : undefined;
-  const balancers = listed(raw, "balancers");
+  const balancers = machinesOf(raw, "balancers");
   return balancers && [...balancers, ...workers];
 }
 
@@ -105,9 +105,9 @@ function labList(raw: Raw, kind: Kind): Problem[] {
 }
 
 function sameName(raw: Raw): Problem[] {
-  const first = new Map<string, Listed>();
+  const first = new Map<string, Machine>();
   return kinds.flatMap((kind) =>
-    (listed(raw, kind) ?? []).flatMap((host) => {
+    (machinesOf(raw, kind) ?? []).flatMap((host) => {
       const { name, path } = host;
       if (name === undefined || name === "") return [];
       const other = earlier(first, name, host);
@@ -157,7 +157,7 @@ function sameAddress(raw: Raw): Problem[] {
 
 function enough(raw: Raw): Problem[] {
   const problems: Problem[] = [];
-  if (listed(raw, "balancers")?.length === 0) {
+  if (machinesOf(raw, "balancers")?.length === 0) {
     const next = "Give at least one balancer; it can run backends too with workersOnBalancers: true.";
     problems.push(problemAt(raw, ["balancers"], { message: "Without a balancer no site is published.", next }));
   }

@@ -34,10 +34,12 @@ export interface Around {
   readonly keyNext?: string;
   /** Names of the machines that run backends, undefined for those whose name is wrong. */
   readonly pool?: readonly (string | undefined)[] | undefined;
+  /** Names of those of them whose backends are published, where not all are. */
+  readonly listed?: readonly string[] | undefined;
 }
 
 /** Problems of projects and their sites. */
-export function projectsRules(raw: Raw, { siteKeyDomains, keyNext, pool }: Around): Problem[] {
+export function projectsRules(raw: Raw, { siteKeyDomains, keyNext, pool, listed }: Around): Problem[] {
   const sites = sitesOf(raw);
   return [
     ...projectTwice(raw),
@@ -45,7 +47,7 @@ export function projectsRules(raw: Raw, { siteKeyDomains, keyNext, pool }: Aroun
     ...onionTwice(raw, sites),
     ...sites.flatMap((site) => siteRules(raw, site)),
     ...(siteKeyDomains ? keyRules(raw, sites, siteKeyDomains, keyNext) : []),
-    ...(pool ? [...budgetRules(raw, pool.length), ...mixedNames(raw, pool)] : []),
+    ...(pool ? [...budgetRules(raw, listed ?? pool, listed !== undefined), ...mixedNames(raw, pool)] : []),
   ];
 }
 
@@ -147,13 +149,15 @@ function keyRules(raw: Raw, sites: readonly Site[], keys: readonly string[], key
   ];
 }
 
-function budgetRules(raw: Raw, workers: number): Problem[] {
+/** Only what is published counts: workers that are not listed may be as many as there are machines. */
+function budgetRules(raw: Raw, workers: readonly unknown[], chosen: boolean): Problem[] {
   return list(raw["projects"]).flatMap((project, p) => {
     const daemons = valueAt(project, ["softmapTorWorkers"]) ?? 2;
     if (!isRecord(project) || typeof daemons !== "number" || !Number.isSafeInteger(daemons) || daemons < 1) return [];
     const name = text(project["name"]) ?? `projects[${p}]`;
     const path = ["projects", p, "softmapTorWorkers"];
-    return budgetProblems({ name, softmapTorWorkers: daemons }, workers).map((problem) => ({ ...problem, path }));
+    const problems = budgetProblems({ name, softmapTorWorkers: daemons }, workers.length, { chosen });
+    return problems.map((problem) => ({ ...problem, path }));
   });
 }
 

@@ -1,12 +1,18 @@
 // Domains, their subdomains and onion addresses.
 import { isIP } from "node:net";
+import { basename } from "node:path";
 import { domainToASCII } from "node:url";
 import { checkOnionAddress } from "../../onion/address";
+import { workerFiles } from "../../plan/names";
 import { type Fault, text } from "./check";
 
 const label = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/;
 const longestDomain = 253; // RFC 1035 2.3.4 without the root's dot
 const longestLabel = 63;
+const longestFileName = 255; // NAME_MAX, limits.h of Linux
+// A site has a file of its own on each worker, and it is written under a name with this ending first (host/files.py).
+const endings = `${basename(workerFiles.nginxSite("project", ""))}.softmap-new`;
+const longestSite = longestFileName - endings.length;
 
 function labelsFault(name: string): Fault | undefined {
   for (const part of name.split(".")) {
@@ -59,6 +65,12 @@ export function domainFault(domain: string): Fault | undefined {
     return {
       message: `The domain has ${domain.length} characters; DNS takes ${longestDomain}.`,
       next: "Check the name.",
+    };
+  }
+  if (domain.length > longestSite) {
+    return {
+      message: `The domain has ${domain.length} characters; the site's file on a worker is named after it, and a file's name has room for ${longestSite}.`,
+      next: "Serve the site under a shorter domain.",
     };
   }
   const fault = labelsFault(domain);

@@ -1,5 +1,5 @@
 // Names that become paths, unit names and resource names: projects, hosts, labs.
-import { longestHostName, longestProjectName, longestSocketPath, projectSockets } from "../../plan/names";
+import { longestHostName, longestProjectName, longestSocketPath, projectSockets, workerFiles } from "../../plan/names";
 import { type Fault, text } from "./check";
 
 const namePattern = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
@@ -17,8 +17,17 @@ function nameFault(name: string): Fault | undefined {
   };
 }
 
+/** The machine's own file among those of nginx: what only it knows, its resolvers and the releases' markers (host/tree.py). */
+const machinesName = "host";
+
 /** What is wrong with a project's name: it becomes part of paths, unit names and sockets. */
 export function projectNameFault(name: string): Fault | undefined {
+  if (name === machinesName) {
+    return {
+      message: `The project's file on a worker would be ${workerFiles.nginx(name)}, which is the machine's own.`,
+      next: "Choose another name, e.g. hosting.",
+    };
+  }
   const fault = nameFault(name);
   if (fault || name.length <= longestProjectName) return fault;
   const path = Math.max(...projectSockets(name).map((socket) => socket.length));

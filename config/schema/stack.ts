@@ -3,6 +3,7 @@ import type { Exact } from "./check";
 import { type hostSchema, hostsSchema, type labHostsSchema, machines, type sshHostsSchema } from "./hosts";
 import { duration } from "./network";
 import { type ProjectConfig, projectSchema } from "./project";
+import { drainTimeout, listed, publishing, rollbackWindow, rolloutSchema } from "./rollout";
 
 /** Every key of a stack's config but the secret ones, without the `softmap:` in front. */
 export const stackSchema = z.strictObject({
@@ -17,6 +18,8 @@ export const stackSchema = z.strictObject({
         "Whether the balancers' machines run backends too. softmap 1: true and no workers; 2 and 3: true with 1 or 2 workers; 4: false.",
       examples: [true],
     }),
+  publishing: publishing.optional(),
+  listed: listed.optional(),
   projects: z
     .array(projectSchema)
     .min(1)
@@ -31,15 +34,20 @@ export const stackSchema = z.strictObject({
       description: "Pulumi's protection on the site keys: a destroy stops before them. Turn it off in labs only.",
       examples: [false],
     }),
+  // The whole default, for the docs; a key that is left out has its own.
+  rollout: rolloutSchema.prefault({ canary: 1, waveSize: 2, pause: "0s" }),
   publishTimeout: duration("1m", "6h", "15m", {
     description:
       "How long a balancer may take until its descriptors hold exactly the planned backends and a fetch has answered.",
     examples: ["15m"],
   }),
   retireGrace: duration("0s", "24h", "10m", {
-    description: "How long backends that left the plan stay up after the balancer has published without them.",
+    description:
+      "How long backends that left the plan stay up after the balancer has published without them. Clients keep the descriptor that they have for up to three hours and ask again only when none of its introduction points answers; ten minutes are what a browser's circuit lives (MaxCircuitDirtiness).",
     examples: ["10m"],
   }),
+  drainTimeout,
+  rollbackWindow,
 });
 
 /** The secret key of the config. It is read as a secret, apart: no value of it goes through parsing. */
@@ -71,13 +79,17 @@ export type HostsConfig =
 /** A stack's config, checked, every default filled, durations in seconds. */
 export interface StackConfig extends Omit<
   z.output<typeof stackSchema>,
-  "hosts" | "balancers" | "workers" | "projects"
+  "hosts" | "balancers" | "workers" | "publishing" | "listed" | "projects"
 > {
   hosts: HostsConfig;
   /** Names of the balancers' machines. */
   balancers: string[];
   /** Names of the workers' own machines; with workersOnBalancers the balancers' are workers too, see {@link workerPool}. */
   workers: string[];
+  /** Names of the balancers that publish, in the order of `balancers`. */
+  publishing: string[];
+  /** Names of the workers whose backends are published, in the order of {@link workerPool}. */
+  listed: string[];
   projects: ProjectConfig[];
 }
 
