@@ -1,10 +1,10 @@
-import { controlSocket, dataDir, nginxSocket, onionDir } from "../plan/names";
+import { controlSocket, dataDir, nginxSocket, onionDir, torSocksSocket } from "../plan/names";
 import { identifier, torrc } from "./quote";
 import type { Template } from "./template";
 
 /** The torrc of one tor daemon of a project on a worker. */
 export interface BackendTorrcModel {
-  /** `<project>-<n>` */
+  /** `<project>-<n>-<generation>` */
   readonly daemon: string;
   readonly project: string;
   /** The daemon's number in its project on this worker, from 1: its socket to nginx. */
@@ -22,6 +22,7 @@ export const backendTorrc: Template<BackendTorrcModel> = {
   locals: ({ daemon, project, index }) => ({
     dataDir: dataDir(identifier(daemon)),
     control: controlSocket(daemon),
+    socks: torSocksSocket(daemon),
     onionDir: onionDir(daemon),
     target: nginxSocket(identifier(project), index),
   }),

@@ -66,19 +66,12 @@ for (const { name, projects, daemons, sites, workers, network } of topologies) {
         ),
       })),
     });
-    for (const [at, project] of projects.entries()) {
-      const nginxResolver = at === 1 ? ["10.0.0.2", "[fd00::2]:5353"] : [];
-      golden(`${name}.${project}.nginx.conf`, "nginx", {
-        project,
-        daemons,
-        sites: used,
-        nginxResolver,
-        nginxTimeout: 15,
-      });
+    for (const project of projects) {
+      golden(`${name}.${project}.nginx.conf`, "nginx", { project, sites: used, nginxTimeout: 15 });
       golden(`${name}.${project}.ob_config`, "ob-config", { frontends: used.map(({ onion }) => onion) });
       for (let index = 1; index <= daemons; index++) {
-        const daemon = daemonName(project, index);
-        golden(`${name}.${daemon}.torrc`, "backend-torrc", {
+        const daemon = daemonName(project, index, "3fa9");
+        golden(`${name}.${project}-${index}.torrc`, "backend-torrc", {
           daemon,
           project,
           index,
@@ -90,12 +83,26 @@ for (const { name, projects, daemons, sites, workers, network } of topologies) {
   });
 }
 
+test("sites, each its own file whatever else the project has", () => {
+  const resolvers = { "example.org": ["10.0.0.2", "[fd00::2]:5353"] };
+  for (const site of allSites) {
+    const nginxResolver = resolvers[site.domain as keyof typeof resolvers] ?? [];
+    golden(`news.${site.domain}.nginx.conf`, "nginx-site", { project: "news", site, nginxResolver });
+  }
+  golden("news.nginx.listen", "nginx-listen", { project: "news" });
+});
+
 test("units", () => {
   golden("softmap-tor@.service", "unit-tor", {});
   golden("softmap-nginx@.service", "unit-nginx", {});
   golden("softmap-balancer-tor.service", "unit-balancer-tor", {});
   golden("softmap-onionbalance.service", "unit-onionbalance", { testnet: false });
   golden("softmap-onionbalance.testnet.service", "unit-onionbalance", { testnet: true });
+});
+
+test("Onionbalance's launcher", () => {
+  golden("onionbalance.launch.py", "onionbalance-launch", { testnet: false });
+  golden("onionbalance.testnet.launch.py", "onionbalance-launch", { testnet: true });
 });
 
 test("the order of what has no order makes no difference", () => {

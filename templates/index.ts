@@ -1,10 +1,12 @@
 import { backendTorrc, type BackendTorrcModel } from "./backend-torrc";
 import { balancerTorrc, type BalancerTorrcModel } from "./balancer-torrc";
 import { nginxConf, type NginxModel } from "./nginx";
+import { nginxListen, nginxSite, type NginxListenModel, type NginxSite, type NginxSiteModel } from "./nginx-site";
 import { renderTemplate, type Sources } from "./render";
 import type { Template } from "./template";
 import { obConfig, type ObConfigModel } from "./ob-config";
 import { onionbalance, type OnionbalanceModel } from "./onionbalance";
+import { onionbalanceLaunch, type OnionbalanceLaunchModel } from "./onionbalance-launch";
 import {
   unitBalancerTor,
   unitNginx,
@@ -19,8 +21,11 @@ export interface Models {
   "backend-torrc": BackendTorrcModel;
   "balancer-torrc": BalancerTorrcModel;
   nginx: NginxModel;
+  "nginx-listen": NginxListenModel;
+  "nginx-site": NginxSiteModel;
   "ob-config": ObConfigModel;
   onionbalance: OnionbalanceModel;
+  "onionbalance-launch": OnionbalanceLaunchModel;
   "unit-balancer-tor": UnitModel;
   "unit-nginx": UnitModel;
   "unit-onionbalance": UnitOnionbalanceModel;
@@ -35,8 +40,11 @@ export const templates = {
   "backend-torrc": backendTorrc,
   "balancer-torrc": balancerTorrc,
   nginx: nginxConf,
+  "nginx-listen": nginxListen,
+  "nginx-site": nginxSite,
   "ob-config": obConfig,
   onionbalance,
+  "onionbalance-launch": onionbalanceLaunch,
   "unit-balancer-tor": unitBalancerTor,
   "unit-nginx": unitNginx,
   "unit-onionbalance": unitOnionbalance,
@@ -55,8 +63,12 @@ export function render<Name extends TemplateName>(name: Name, sources: Sources, 
 export type {
   BackendTorrcModel,
   BalancerTorrcModel,
+  NginxListenModel,
   NginxModel,
+  NginxSite,
+  NginxSiteModel,
   ObConfigModel,
+  OnionbalanceLaunchModel,
   OnionbalanceModel,
   Sources,
   UnitModel,

@@ -1,24 +1,13 @@
-import { nginxHealthSocket, nginxSocket, nginxSocketDir, nginxStateDir } from "../plan/names";
-import { hostName, identifier, nginx, onionName, unfit } from "./quote";
+import { nginxHealthSocket, nginxSocketDir, nginxSockets, nginxStateDir, workerFiles } from "../plan/names";
+import { besideMain, checkedSite, type NginxSite } from "./nginx-site";
+import { identifier, nginx } from "./quote";
 import type { Template } from "./template";
 
-/** One site of a project as its proxy sees it. */
-export interface NginxSite {
-  readonly domain: string;
-  /** Its address, with .onion. */
-  readonly onion: string;
-  /** Names below the domain whose links are rewritten with their scheme, e.g. `cdn` for cdn.www.example.org. */
-  readonly subdomains: readonly string[];
-}
-
-/** The nginx.conf of one project on a worker: its daemons' streams in, the sites' origins out. */
+/** The nginx.conf of one project on a worker: what its sites have in common. Each site is a file of its own, nginx-site.ts. */
 export interface NginxModel {
   readonly project: string;
-  /** Tor daemons of the project on this worker, each with a socket of its own. */
-  readonly daemons: number;
+  /** All of them, for the links between them: what one site's page says of another is rewritten, too. */
   readonly sites: readonly NginxSite[];
-  /** Resolvers for the origins' names, `10.0.0.2`, `10.0.0.2:5353` or `[fd00::2]`; empty: the host's own, from host.conf. */
-  readonly nginxResolver: readonly string[];
   /** Seconds until an origin counts as silent: connect, and between two reads. */
   readonly nginxTimeout: number;
   /** Whether answers name their backend in a header, `X-Softmap-Backend`; default no. */
@@ -71,28 +60,12 @@ const types = [
   "text/xml",
 ];
 
-function domainName(domain: string): string {
-  if (!hostName(domain).includes(".")) throw unfit(domain, "it is a single label: a site's domain has a dot in it");
-  return domain;
-}
-
-function resolver(address: string): string {
-  if (!/^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\])(:\d{1,5})?$/.test(address)) {
-    throw unfit(address, "it is not the address of a resolver: 10.0.0.2, 10.0.0.2:5353 or [fd00::2]");
-  }
-  return address;
-}
-
 export const nginxConf: Template<NginxModel> = {
   language: nginx,
   sources: ["nginx", "nginx/rewrite"],
   title: (model) => `nginx.conf of project ${model.project}`,
-  locals: ({ project, daemons, sites, nginxResolver, backendHeader }) => {
-    const checked = sites.map(({ domain, onion, subdomains }) => ({
-      domain: domainName(domain),
-      onion: onionName(onion),
-      subdomains: subdomains.map(hostName),
-    }));
+  locals: ({ project, sites, backendHeader }) => {
+    const checked = sites.map(checkedSite);
     return {
       sites: checked,
       replacements: replacements(checked),
@@ -101,9 +74,9 @@ export const nginxConf: Template<NginxModel> = {
       types,
       runDir: nginxSocketDir(identifier(project)),
       stateDir: nginxStateDir(project),
-      sockets: Array.from({ length: daemons }, (_, at) => nginxSocket(project, at + 1)),
+      siteFiles: `${besideMain(workerFiles.nginxSites(project))}*.conf`,
+      sockets: nginxSockets(project),
       health: nginxHealthSocket(project),
-      resolvers: nginxResolver.map(resolver),
       backendHeader: backendHeader ?? false,
     };
   },

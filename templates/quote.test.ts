@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parse as parseYaml } from "yaml";
-import { render, type NginxModel } from "./index";
-import { nginx, regexLiteral, systemd, torrc, yaml, type Language, type Token } from "./quote";
+import { render, type Models, type NginxModel, type NginxSiteModel } from "./index";
+import { nginx, python, regexLiteral, systemd, torrc, yaml, type Language, type Token } from "./quote";
 import { readSources } from "./sources";
 
 const onion = "25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid.onion";
@@ -159,6 +160,14 @@ test("YAML: a value comes back as itself, whatever it is", () => {
   );
 });
 
+test("Python: a value is one literal that means itself, as Python reads it", () => {
+  const texts = fc.sample(nasty, 1000).filter((text) => written(python, text) !== undefined);
+  const program = `import json\nprint(json.dumps([\n${texts.map((text) => `  ${python.value(text)},\n`).join("")}]))\n`;
+  const { status, stdout, stderr } = spawnSync("python3", ["-I", "-"], { input: program, encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout), texts);
+});
+
 test("systemd: a value is one word, without a specifier or a variable in it, or is refused", () => {
   fc.assert(
     fc.property(nasty, (text) => {
@@ -190,48 +199,64 @@ function shape(conf: string): string[] {
     .filter((word) => word !== "");
 }
 
-test("no value of a model changes the shape of nginx.conf: it is refused, by the name of its property", () => {
-  const sources = readSources("nginx");
-  const model: NginxModel = {
-    project: "news",
-    daemons: 2,
-    sites: [{ domain: "www.example.org", onion, subdomains: ["cdn"] }],
-    nginxResolver: ["10.0.0.2"],
-    nginxTimeout: 15,
-  };
-  const shaped = shape(render("nginx", sources, model));
-  const places: [string, (text: string) => NginxModel][] = [
-    ["project", (project) => ({ ...model, project })],
-    ["sites[0].domain", (domain) => ({ ...model, sites: [{ domain, onion, subdomains: ["cdn"] }] })],
-    [
-      "sites[0].onion",
-      (bad) => ({ ...model, sites: [{ domain: "www.example.org", onion: bad, subdomains: ["cdn"] }] }),
-    ],
-    [
-      "sites[0].subdomains[0]",
-      (sub) => ({ ...model, sites: [{ domain: "www.example.org", onion, subdomains: [sub] }] }),
-    ],
-    ["nginxResolver[0]", (address) => ({ ...model, nginxResolver: [address] })],
-    ["nginxTimeout", (text) => ({ ...model, nginxTimeout: text as unknown as number })],
-  ];
+/** Puts nasty texts into places of a model: the file keeps its shape, or the text is refused by the name of its property. */
+function keepsShape<Name extends "nginx" | "nginx-site" | "nginx-listen">(
+  name: Name,
+  model: Models[Name],
+  places: readonly [string, (text: string) => Models[Name]][],
+): void {
+  const sources = readSources(name);
+  const shaped = shape(render(name, sources, model));
   fc.assert(
     fc.property(fc.constantFrom(...places), nasty, ([property, change], text) => {
       try {
-        assert.deepEqual(shape(render("nginx", sources, change(text))), shaped);
+        assert.deepEqual(shape(render(name, sources, change(text))), shaped);
       } catch (error) {
         if ((error as Error).name === "AssertionError") throw error;
         const { message } = error as Error;
         // The same text may be a value elsewhere in the model: then that place is named.
-        assert.match(message, /^nginx\.conf of project /s);
+        assert.match(message, /^nginx.* of project /s);
         assert.ok(message.includes(`: ${property} = ${JSON.stringify(text)}`) || !text, message);
       }
     }),
     { numRuns: 1000 },
   );
+}
+
+const site = { domain: "www.example.org", onion, subdomains: ["cdn"] };
+
+test("no value of a model changes the shape of nginx.conf: it is refused, by the name of its property", () => {
+  const model: NginxModel = { project: "news", sites: [site], nginxTimeout: 15 };
+  keepsShape("nginx", model, [
+    ["project", (project) => ({ ...model, project })],
+    ["sites[0].domain", (domain) => ({ ...model, sites: [{ ...site, domain }] })],
+    ["sites[0].onion", (bad) => ({ ...model, sites: [{ ...site, onion: bad }] })],
+    ["sites[0].subdomains[0]", (sub) => ({ ...model, sites: [{ ...site, subdomains: [sub] }] })],
+    ["nginxTimeout", (text) => ({ ...model, nginxTimeout: text as unknown as number })],
+  ]);
+});
+
+test("nor that of a site's file or of the sockets' file", () => {
+  const model: NginxSiteModel = { project: "news", site, nginxResolver: ["10.0.0.2"] };
+  keepsShape("nginx-site", model, [
+    ["project", (project) => ({ ...model, project })],
+    ["site.domain", (domain) => ({ ...model, site: { ...site, domain } })],
+    ["site.onion", (bad) => ({ ...model, site: { ...site, onion: bad } })],
+    ["nginxResolver[0]", (address) => ({ ...model, nginxResolver: [address] })],
+  ]);
+  keepsShape("nginx-listen", { project: "news" }, [["project", (project) => ({ project })]]);
+});
+
+test("a site's file uses no variable that the main file would have to define for it", () => {
+  const variables = (text: string) =>
+    new Set(text.match(/\$\{?softmap_\w+/g)?.map((name) => name.replace(/[${]+/, "")));
+  const text = render("nginx-site", readSources("nginx-site"), { project: "news", site, nginxResolver: [] });
+  const own = [...text.matchAll(/\?<(softmap_\w+)>|set \$(softmap_\w+)/g)].map((found) => found[1] ?? found[2] ?? "");
+  assert.deepEqual([...variables(text)].sort(), own.sort());
 });
 
 test("no value of a model adds a line to a torrc, an ob_config or a unit", () => {
-  const good = { daemon: "news-1", project: "news", index: 1, torIntrosPerDaemon: 3, network: [] };
+  const good = { daemon: "news-1-3fa9", project: "news", index: 1, torIntrosPerDaemon: 3, network: [] };
   const lines = (text: string) => text.split("\n").length;
   const expected = lines(render("backend-torrc", readSources("backend-torrc"), good));
   fc.assert(
@@ -271,9 +296,9 @@ test("Onionbalance's config comes back as it was meant", () => {
 });
 
 test("a missing value is named as missing", () => {
-  const model = { daemon: "news-1", project: "news", index: 1, network: [] } as never;
+  const model = { daemon: "news-1-3fa9", project: "news", index: 1, network: [] } as never;
   assert.throws(
     () => render("backend-torrc", readSources("backend-torrc"), model),
-    /torrc of backend daemon news-1: .*missing/,
+    /torrc of backend daemon news-1-3fa9: .*missing/,
   );
 });

@@ -167,6 +167,9 @@ export const yaml: Language = {
   helpers: {},
 };
 
+/** A Python program: a value is a string literal. JSON's escapes mean the same there, and so do YAML's \u and \U. */
+export const python: Language = { name: "Python", value: yaml.value, helpers: {} };
+
 /** systemd units, systemd.syntax(7) and systemd.service(5): one word of an Exec line; `spec` keeps %i and its like. */
 export const systemd: Language = {
   name: "a systemd unit",

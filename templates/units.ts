@@ -74,6 +74,7 @@ export const unitOnionbalance: Template<UnitOnionbalanceModel> = {
   title: () => "unit of Onionbalance",
   locals: () => ({
     user: users.onionbalance,
+    launcher: currentFile("publisher", publisherFiles.launcher),
     config: currentFile("publisher", publisherFiles.onionbalance),
     control: balancerPaths.controlSocket,
     status: balancerPaths.statusSocket,
