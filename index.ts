@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { Balancer } from "./components/balancer";
 import { createHosts } from "./components/hosts";
 import { SoftmapProject } from "./components/softmapProject";
@@ -11,12 +12,20 @@ const projects = config.projects.map(
   ({ name, sites, ...settings }) =>
     new SoftmapProject(name, { ...settings, sites: sites.map(withKey), protectKeys: config.protectKeys }),
 );
-const workers = new Workers("workers", { hosts: hosts.workers, projects });
+const workers = new Workers("workers", {
+  hosts: hosts.workers,
+  projects,
+  listed: config.listed,
+  rollout: config.rollout,
+  drainTimeout: config.drainTimeout,
+});
 const balancer = new Balancer("balancer", {
   hosts: hosts.balancers,
   publishes: workers,
+  publishing: config.publishing,
   publishTimeout: config.publishTimeout,
   retireGrace: config.retireGrace,
+  rollbackWindow: config.rollbackWindow,
 });
 
 /** Domain to onion address, for every project. */
@@ -30,3 +39,7 @@ export const backends = workers.backends.map(({ name, worker, project, key }) =>
 }));
 /** What each balancer proved when it last published. */
 export const published = balancer.published;
+/** How to reach each machine, for the operator's commands. Secret: the login is in it. */
+export const machines = pulumi.secret(
+  Object.fromEntries([...hosts.balancers, ...hosts.workers].map(({ name, connection }) => [name, connection])),
+);

@@ -1,23 +1,54 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { remote } from "@pulumi/command";
-import { balancerRelease, frontendsOf, publication, type FileAndUnit, type Frontend } from "./balancerRelease";
+import {
+  balancerRelease,
+  confirmation,
+  frontendsOf,
+  onionbalanceService,
+  publication,
+  publisherFilesOf,
+  torFilesOf,
+  torService,
+  type BalancerFiles,
+} from "./balancerRelease";
 import { Component } from "./component";
-import { hostStep, leaveStep, retireStep } from "./hostStep";
+import { hashOf } from "./hash";
+import { hostStep, laterStep, tidyStep } from "./hostStep";
 import { networkOf, type Host, type TorNetwork } from "./hosts/host";
+import { Installation } from "./installation";
 import { renderer } from "./renderer";
-import { keepPlanned, removeBalancer } from "./retirement";
+import { keepPlanned, probeOf, removeBalancer } from "./retirement";
+import { RollCall, type SilentHost } from "./rollCall";
+import { ServicePlan } from "./servicePlan";
+import { runsOn } from "./unitFiles";
 import type { Workers } from "./workers";
+import { validateBalancer } from "../config/parse";
+import type { Problem } from "../config/problems";
+import { bootstrap } from "../host/program";
 
 /** Arguments of {@link Balancer}. */
 export interface BalancerArgs {
-  /** The machines that publish. More than one publish the same backends side by side, with the same keys. */
+  /** The machines of the balancer. More than one publish the same backends side by side, with the same keys. */
   readonly hosts: readonly Host[];
-  /** The pool whose backends are published: every site of every project of it. */
+  /** The pool whose listed backends are published: every site of every project of it. */
   readonly publishes: Workers;
+  /** Names of the machines that publish; the others stand by: deployed, checked, and silent. @example ["balancer2"] @default all */
+  readonly publishing?: readonly string[] | undefined;
   /** Seconds until a publication that cannot be proved fails. @default 900 */
-  readonly publishTimeout?: number;
+  readonly publishTimeout?: number | undefined;
   /** Seconds that backends which leave the plan stay up after the balancer has published without them. @default 600 */
-  readonly retireGrace?: number;
+  readonly retireGrace?: number | undefined;
+  /** Seconds that a machine which stopped publishing keeps the site keys. @default 86400 */
+  readonly rollbackWindow?: number | undefined;
+}
+
+/** One machine of the balancer, and its programs. */
+interface BalancerHost {
+  readonly host: Host;
+  readonly standby: boolean;
+  readonly release: pulumi.Output<string>;
+  readonly publish: pulumi.Output<string>;
+  readonly installation: Installation;
 }
 
 /**
@@ -31,97 +62,136 @@ export class Balancer extends Component {
   readonly published: pulumi.Output<Record<string, string>>;
 
   constructor(name: string, args: BalancerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("Balancer", name, [], opts);
-    const frontends = frontendsOf(args.publishes);
-    const files = this.renderFiles(frontends, networkOf(name, args.hosts));
+    super("Balancer", name, problemsOf(name, args), opts);
+    const workers = args.publishes;
+    const files = this.renderFiles(args);
+    const hosts = args.hosts.map((host) => this.prepare(host, files, args));
+    const active = hosts.filter(({ standby }) => !standby);
+    const waiting = hosts.filter(({ standby }) => standby);
 
-    const releases = args.hosts.map((host) => this.releaseTo(host, files.tor));
-    const publications = args.hosts.map((host) => this.publishFrom(host, { frontends, files, args, releases }));
-    this.tidyWorkers(args.publishes, publications);
-    this.tidyBalancers(args.hosts, publications);
+    const releases = hosts.map((each) => this.releaseTo(each, files));
+    const before = [...workers.releases, ...releases];
+    const published = active.map((each) => this.publishFrom(each, before));
+    // The old one stops when the new one has proved that it publishes, never before.
+    const stopped = waiting.map((each) => this.publishFrom(each, [...before, ...published]));
+    const confirmed =
+      hosts.length > 1 ? hosts.map((each) => this.confirm(each, active, [...published, ...stopped])) : [];
+    const retired = this.tidyWorkers(workers, [...published, ...stopped, ...confirmed]);
+    this.callRoll(hosts, workers, retired);
 
-    this.published = proofsOf(args.hosts, publications);
+    this.published = proofsOf([...active, ...waiting], [...published, ...stopped]);
     this.registerOutputs({ published: this.published });
   }
 
-  private renderFiles(
-    frontends: readonly Frontend[],
-    network: TorNetwork | undefined,
-  ): { tor: FileAndUnit; onionbalance: FileAndUnit } {
+  private renderFiles({ hosts, publishes }: BalancerArgs): BalancerFiles {
     const render = renderer(this);
-    const services = frontends.map(({ domain, address, backends }) => ({ domain, address, backends }));
+    const network: TorNetwork | undefined = networkOf(this.name, hosts);
+    const testnet = network !== undefined;
+    const services = frontendsOf(publishes).map(({ domain, address, backends }) => ({ domain, address, backends }));
     return {
-      tor: {
-        file: render("tor-torrc", "balancer-torrc", { network: [...(network?.torrc ?? [])] }),
-        unit: render("unit-tor", "unit-balancer-tor", {}),
-      },
-      onionbalance: {
-        file: render("onionbalance", "onionbalance", { services }),
-        unit: render("unit-onionbalance", "unit-onionbalance", { testnet: network !== undefined }),
-      },
+      torrc: render("tor-torrc", "balancer-torrc", { network: [...(network?.torrc ?? [])] }),
+      torUnit: render("unit-tor", "unit-balancer-tor", {}),
+      onionbalance: render("onionbalance", "onionbalance", { services }),
+      launcher: render("onionbalance-launch", "onionbalance-launch", { testnet }),
+      unit: render("unit-onionbalance", "unit-onionbalance", { testnet }),
     };
   }
 
-  private releaseTo(host: Host, tor: FileAndUnit): remote.Command {
-    return hostStep(
-      this.childName(`${host.name}-release`),
-      { host, program: balancerRelease(host, this.name, tor) },
+  private prepare(host: Host, files: BalancerFiles, args: BalancerArgs): BalancerHost {
+    const standby = args.publishing !== undefined && !args.publishing.includes(host.name);
+    const release = balancerRelease(host, this.name, files);
+    const publish = publication({
+      host,
+      balancer: this.name,
+      frontends: frontendsOf(args.publishes),
+      files,
+      workers: args.publishes,
+      standby,
+      publishTimeout: args.publishTimeout ?? 900,
+      retireGrace: args.retireGrace ?? 600,
+      rollbackWindow: args.rollbackWindow ?? 86_400,
+    });
+    const installation = new Installation(
+      this.childName(host.name),
+      {
+        host: host.name,
+        component: this.name,
+        holdsSiteKeys: true,
+        connection: host.connection,
+        instance: host.instance,
+        command: bootstrap,
+        wants: hashOf([release, publish]),
+        probe: probeOf(host, this.name, ["balancer", "publisher"]),
+        leave: removeBalancer(host, this.name),
+      },
       { parent: this },
     );
+    return { host, standby, release, publish, installation };
+  }
+
+  private releaseTo({ host, standby, release, installation }: BalancerHost, files: BalancerFiles): remote.Command {
+    const services = pulumi
+      .all([torFilesOf(files), publisherFilesOf(files)])
+      .apply(([tor, publisher]) => runsOn([torService, onionbalanceService(standby)], [...tor, ...publisher]));
+    const plan = new ServicePlan(this.childName(`${host.name}-services`), { services }, { parent: this });
+    const step = { host, program: release, installation };
+    return hostStep(this.childName(`${host.name}-release`), step, { parent: this, dependsOn: plan });
   }
 
   /** Publishing waits for every worker and for this component's own tors: what is listed must be there. */
-  private publishFrom(host: Host, { frontends, files, args, releases }: PublishArgs): remote.Command {
-    const program = publication({
-      host,
-      balancer: this.name,
-      frontends,
-      onionbalance: files.onionbalance,
-      backendsRunOn: args.publishes.runsOn,
-      publishTimeout: args.publishTimeout ?? 900,
-      retireGrace: args.retireGrace ?? 600,
-    });
-    const dependsOn = [...args.publishes.releases, ...releases];
-    return hostStep(this.childName(`${host.name}-publish`), { host, program }, { parent: this, dependsOn });
+  private publishFrom(each: BalancerHost, dependsOn: remote.Command[]): remote.Command {
+    const step = { host: each.host, program: each.publish, installation: each.installation };
+    return hostStep(this.childName(`${each.host.name}-publish`), step, { parent: this, dependsOn });
+  }
+
+  /** Two that publish overwrite each other: when one has stopped, its last upload may have come after ours. Due when those that publish change. */
+  private confirm(each: BalancerHost, active: readonly BalancerHost[], dependsOn: remote.Command[]): remote.Command {
+    const { host, installation, standby } = each;
+    const names = active.map((other) => other.host.name);
+    const step = { host, program: confirmation(host, names), installation, due: !standby };
+    return laterStep(this.childName(`${host.name}-confirm`), step, { parent: this, dependsOn });
   }
 
   /** What a worker no longer runs is stopped there, but not before every balancer has published without it. */
-  private tidyWorkers(workers: Workers, publications: readonly remote.Command[]): void {
-    for (const host of workers.hosts) {
-      const program = keepPlanned(host, workers);
-      retireStep(
-        this.childName(`${host.name}-retire`),
-        { host, program },
-        { parent: this, dependsOn: [...publications] },
-      );
-    }
+  private tidyWorkers(workers: Workers, dependsOn: remote.Command[]): remote.Command[] {
+    return workers.hosts.flatMap((host) => {
+      const [installation, plan] = [workers.installations.get(host.name), workers.plans.get(host.name)];
+      if (installation === undefined || plan === undefined) return [];
+      const program = pulumi
+        .all([keepPlanned(host, workers), plan.leaving])
+        .apply(([text, leaving]) => leaving.reduce((all, name) => `${all}# ${name} leaves.\n`, text));
+      const due = plan.leaving.apply((leaving) => leaving.length > 0);
+      const step = { host, program, installation, due };
+      return [tidyStep(this.childName(`${host.name}-retire`), step, { parent: this, dependsOn })];
+    });
   }
 
-  /** When a balancer leaves, its site keys leave the machine with it. */
-  private tidyBalancers(hosts: readonly Host[], publications: readonly remote.Command[]): void {
-    for (const host of hosts) {
-      const program = removeBalancer(host, this.name);
-      leaveStep(
-        this.childName(`${host.name}-leave`),
-        { host, program },
-        { parent: this, dependsOn: [...publications] },
+  /** The last word of an `up`: hosts that did not answer, all in one report, after everything else is done. */
+  private callRoll(hosts: readonly BalancerHost[], workers: Workers, dependsOn: remote.Command[]): void {
+    const all = [
+      ...hosts.map(({ host, installation }) => ({ host: host.name, component: this.name, installation })),
+      ...[...workers.installations].map(([host, installation]) => ({ host, component: workers.name, installation })),
+    ];
+    const silent = pulumi
+      .all(all.map(({ installation }) => installation.silent))
+      .apply((whys) =>
+        all.flatMap(({ host, component }, i): SilentHost[] => (whys[i] ? [{ host, component, why: whys[i] }] : [])),
       );
-    }
+    new RollCall(this.childName("roll-call"), { silent }, { parent: this, dependsOn });
   }
 }
 
-interface PublishArgs {
-  readonly frontends: readonly Frontend[];
-  readonly files: { readonly onionbalance: FileAndUnit };
-  readonly args: BalancerArgs;
-  readonly releases: readonly remote.Command[];
+function problemsOf(name: string, args: BalancerArgs): Problem[] {
+  const { hosts, publishing, publishTimeout, retireGrace, rollbackWindow } = args;
+  const balancers = hosts.map((host) => host.name);
+  return validateBalancer(name, { balancers, publishing, publishTimeout, retireGrace, rollbackWindow });
 }
 
 function proofsOf(
-  hosts: readonly Host[],
+  hosts: readonly BalancerHost[],
   publications: readonly remote.Command[],
 ): pulumi.Output<Record<string, string>> {
   return pulumi
     .all(publications.map((publication) => publication.stdout))
-    .apply((proofs) => Object.fromEntries(hosts.map(({ name }, i) => [name, proofs[i] ?? ""])));
+    .apply((proofs) => Object.fromEntries(hosts.map(({ host }, i) => [host.name, proofs[i] ?? ""])));
 }

@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { publishProgram, releaseProgram } from "../host/program";
+import { confirmProgram, publishProgram, releaseProgram, type HostFile, type Service } from "../host/program";
 import { balancerFiles, balancerPaths, publisherFiles, siteKeyFile, units, users } from "../plan/names";
 import type { Host } from "./hosts/host";
-import { releaseDefaults } from "./releaseDefaults";
+import { releaseDefaults, stackName } from "./releaseDefaults";
 import { ownerOf } from "./retirement";
-import type { Workers } from "./workers";
+import type { BackendService, Workers } from "./workers";
 
 /** A site as the balancer sees it: its key, and the backends that answer for it. */
 export interface Frontend {
@@ -15,17 +15,20 @@ export interface Frontend {
   readonly backends: readonly { readonly name: string; readonly address: pulumi.Output<string> }[];
 }
 
-/** A rendered file and the unit that runs on it. */
-export interface FileAndUnit {
-  readonly file: pulumi.Output<string>;
+/** The rendered files of a balancer. */
+export interface BalancerFiles {
+  readonly torrc: pulumi.Output<string>;
+  readonly torUnit: pulumi.Output<string>;
+  readonly onionbalance: pulumi.Output<string>;
+  readonly launcher: pulumi.Output<string>;
   readonly unit: pulumi.Output<string>;
 }
 
-/** Every site of every project that the workers run, with all backends of its project. */
+/** Every site of every project that the workers run, with all listed backends of its project. */
 export function frontendsOf({ projects, backends }: Workers): Frontend[] {
   return projects.flatMap((project) => {
     const answering = backends
-      .filter((backend) => backend.project === project.name)
+      .filter((backend) => backend.project === project.name && backend.listed)
       .map(({ name, key }) => ({ name, address: key.address }));
     return project.sites.map(({ domain, key }) => ({
       domain,
@@ -43,34 +46,61 @@ const accounts = [
 ];
 
 /** The balancer's tor as one program. It waits for no worker. */
-export function balancerRelease(host: Host, balancer: string, tor: FileAndUnit): pulumi.Output<string> {
-  return pulumi.output({ ...tor, instance: host.instance }).apply(({ file, unit, instance }) =>
+export function balancerRelease(host: Host, balancer: string, files: BalancerFiles): pulumi.Output<string> {
+  return pulumi.output({ files: torFilesOf(files), instance: host.instance }).apply((known) =>
     releaseProgram({
-      ...releaseDefaults,
+      ...releaseDefaults(),
       role: "balancer",
       owner: ownerOf(balancer, host),
       host: host.name,
-      instance: instance ?? "",
+      instance: known.instance ?? "",
       packages,
       users: accounts,
       dirs: [{ path: balancerPaths.dataDir, owner: users.tor, group: users.tor, mode: "0700" }],
-      files: [
-        { path: balancerFiles.torrc, text: file },
-        { path: balancerFiles.torUnit, text: unit },
-      ],
+      files: known.files,
       state: [],
-      services: [
-        {
-          unit: units.balancerTor,
-          verify: ["tor", "--verify-config", "--defaults-torrc", "/dev/null", "-f", `{release}/${balancerFiles.torrc}`],
-          verifyAs: users.tor,
-          reloadOn: [balancerFiles.torrc],
-          restartOn: [],
-          health: { kind: "tor", control: balancerPaths.controlSocket },
-        },
-      ],
+      services: [torService],
     }),
   );
+}
+
+/** Files of the release of a balancer's tor. */
+export function torFilesOf({ torrc, torUnit }: BalancerFiles): pulumi.Output<HostFile[]> {
+  return pulumi.output({ torrc, torUnit }).apply((known) => [
+    { path: balancerFiles.torrc, text: known.torrc },
+    { path: balancerFiles.torUnit, text: known.torUnit },
+  ]);
+}
+
+/** Files of the release of Onionbalance. */
+export function publisherFilesOf({ onionbalance, launcher, unit }: BalancerFiles): pulumi.Output<HostFile[]> {
+  return pulumi.output({ onionbalance, launcher, unit }).apply((known) => [
+    { path: publisherFiles.onionbalance, text: known.onionbalance },
+    { path: publisherFiles.launcher, text: known.launcher },
+    { path: publisherFiles.unit, text: known.unit },
+  ]);
+}
+
+/** The balancer's tor. */
+export const torService: Service = {
+  unit: units.balancerTor,
+  verify: ["tor", "--verify-config", "--defaults-torrc", "/dev/null", "-f", `{release}/${balancerFiles.torrc}`],
+  verifyAs: users.tor,
+  reloadOn: [balancerFiles.torrc],
+  restartOn: [],
+  health: { kind: "tor", control: balancerPaths.controlSocket },
+};
+
+/** Onionbalance; `standby`: installed and checked, not running. */
+export function onionbalanceService(standby: boolean): Service {
+  return {
+    unit: units.onionbalance,
+    // Each SIGHUP leaves one more control connection open, and a restart loses nothing: Onionbalance keeps no state.
+    reloadOn: [],
+    restartOn: [publisherFiles.onionbalance, publisherFiles.launcher],
+    health: { kind: "active" },
+    standby,
+  };
 }
 
 /** What one publication is made of. */
@@ -79,28 +109,34 @@ export interface PublicationArgs {
   /** The component's name. */
   readonly balancer: string;
   readonly frontends: readonly Frontend[];
-  readonly onionbalance: FileAndUnit;
-  /** {@link Workers.runsOn} */
-  readonly backendsRunOn: pulumi.Output<string>;
+  readonly files: BalancerFiles;
+  readonly workers: Workers;
+  /** Whether this host only stands by. */
+  readonly standby: boolean;
   /** Seconds. */
   readonly publishTimeout: number;
   /** Seconds. */
   readonly retireGrace: number;
+  /** Seconds. */
+  readonly rollbackWindow: number;
 }
 
-/** Onionbalance with the site keys, and the proof that what it published is the plan, as one program. */
-export function publication({
-  host,
-  balancer,
-  frontends,
-  onionbalance,
-  backendsRunOn,
-  publishTimeout,
-  retireGrace,
-}: PublicationArgs): pulumi.Output<string> {
-  return pulumi.output({ frontends, onionbalance, backendsRunOn, instance: host.instance }).apply((known) =>
+/** Onionbalance with the site keys, and the proof that what it published is the plan, as one program; on standby the proof that it could. */
+export function publication(args: PublicationArgs): pulumi.Output<string> {
+  const { host, balancer, frontends, files, workers, standby, publishTimeout, retireGrace, rollbackWindow } = args;
+  const addressesOf = (wanted: (backend: BackendService) => boolean) =>
+    workers.backends.filter(wanted).map(({ key }) => key.address);
+  const varying = {
+    frontends,
+    files: publisherFilesOf(files),
+    backendsRunOn: workers.runsOn,
+    instance: host.instance,
+    excused: excusedOf(workers),
+    warm: addressesOf(({ listed }) => !listed),
+  };
+  return pulumi.output(varying).apply((known) =>
     publishProgram({
-      ...releaseDefaults,
+      ...releaseDefaults(),
       role: "publisher",
       owner: ownerOf(balancer, host),
       host: host.name,
@@ -109,10 +145,7 @@ export function publication({
       users: accounts,
       // The user's alone, not the group's: the balancer's tor, which talks to the network, is in that group.
       dirs: [{ path: balancerPaths.keysDir, owner: users.onionbalance, group: users.onionbalance, mode: "0700" }],
-      files: [
-        { path: publisherFiles.onionbalance, text: known.onionbalance.file },
-        { path: publisherFiles.unit, text: known.onionbalance.unit },
-      ],
+      files: known.files,
       state: known.frontends.map(({ address, secretKey }) => ({
         path: siteKeyFile(address),
         base64: secretKey,
@@ -120,15 +153,7 @@ export function publication({
         group: users.onionbalance,
         mode: "0400",
       })),
-      services: [
-        {
-          unit: units.onionbalance,
-          // Each SIGHUP leaves one more control connection open, and a restart loses nothing: Onionbalance keeps no state.
-          reloadOn: [],
-          restartOn: [publisherFiles.onionbalance],
-          health: { kind: "active" },
-        },
-      ],
+      services: [onionbalanceService(standby)],
       frontends: known.frontends.map(({ domain, address, backends }) => ({ domain, address, backends })),
       backendsRunOn: known.backendsRunOn,
       keysDir: balancerPaths.keysDir,
@@ -137,6 +162,23 @@ export function publication({
       statusSocket: balancerPaths.statusSocket,
       publishTimeoutSeconds: publishTimeout,
       graceSeconds: retireGrace,
+      excused: known.excused,
+      warm: known.warm,
+      rollbackSeconds: rollbackWindow,
     }),
   );
+}
+
+/** Listed backends on hosts that do not answer: published, in the hope that they come back, and not waited for. */
+function excusedOf({ backends, installations }: Workers): pulumi.Output<string[]> {
+  const listed = backends.filter(({ listed }) => listed);
+  const silent = listed.map(({ worker }) => installations.get(worker)?.silent ?? "");
+  return pulumi
+    .all([pulumi.all(silent), pulumi.all(listed.map(({ key }) => key.address))])
+    .apply(([whys, addresses]) => addresses.filter((_, i) => whys[i] !== ""));
+}
+
+/** The proof of what is published, once more, after others have stopped publishing beside this host. */
+export function confirmation(host: Host, publishing: readonly string[]): string {
+  return confirmProgram({ host: host.name, stack: stackName(), publishing });
 }

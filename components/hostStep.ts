@@ -2,12 +2,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { remote } from "@pulumi/command";
 import { bootstrap } from "../host/program";
 import type { Host } from "./hosts/host";
+import type { Installation } from "./installation";
 
 /** What one step does on one host. */
 export interface HostStepArgs {
   readonly host: Host;
   /** The program that runs there, keys and all: it travels on stdin alone. */
   readonly program: pulumi.Input<string>;
+  /** What the component has on that host: a machine that does not answer is left out, one that was changed by hand gets the step again. */
+  readonly installation: Installation;
 }
 
 /**
@@ -15,35 +18,51 @@ export interface HostStepArgs {
  * it is the program's business to change nothing where nothing changed.
  */
 export function hostStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): remote.Command {
-  return new remote.Command(name, { create: bootstrap, ...stream(args) }, opts);
+  return new remote.Command(name, { create: commandOn(args, true), ...stream(args) }, opts);
 }
 
 /**
- * A step that tidies up on a host that stays. It has no `create`, so a first deploy does not dial for it (the command provider
- * returns at once); it runs when its program changes, and does nothing when the resource goes: see {@link leaveStep}.
+ * A step for what changes on a host that has been deployed before. It has no `create`, so a first deploy does not dial for it (the command
+ * provider returns at once); it runs when its program changes and `due`.
  */
-export function retireStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): remote.Command {
-  return new remote.Command(name, { update: bootstrap, ...stream(args) }, opts);
+export function laterStep(
+  name: string,
+  args: HostStepArgs & { readonly due: pulumi.Input<boolean> },
+  opts: pulumi.CustomResourceOptions,
+): remote.Command {
+  return new remote.Command(name, { update: commandOn(args, args.due), ...stream(args) }, opts);
 }
 
-/** A step that removes everything of its component's from a host when its resource goes, and does nothing before. */
-export function leaveStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): remote.Command {
-  return new remote.Command(
-    name,
-    { delete: `${bootstrap} everything`, ...stream(args) },
-    { ...opts, ...withMachine(args.host) },
-  );
+/**
+ * A step that tidies up after what has left: with `due` it runs whether the resource is new or not, for what leaves may be
+ * older than the resource; without, the command provider has nothing to run and dials nobody.
+ */
+export function tidyStep(
+  name: string,
+  args: HostStepArgs & { readonly due: pulumi.Input<boolean> },
+  opts: pulumi.CustomResourceOptions,
+): remote.Command {
+  return new remote.Command(name, { create: commandOn(args, args.due), ...stream(args) }, opts);
 }
 
-/** A machine that goes in the same update needs no tidying: it may be gone by then. */
-function withMachine(host: Host): pulumi.CustomResourceOptions {
-  return host.machine === undefined ? {} : { deletedWith: host.machine };
+/** The command, or none: on a silent host, and when nothing is due. The command provider runs nothing then, without a word. */
+function commandOn({ installation }: HostStepArgs, due: pulumi.Input<boolean>): pulumi.Output<string> {
+  return pulumi
+    .all([installation.silent, due])
+    .apply(([silent, isDue]) => (silent === "" && isDue ? bootstrap : undefined)) as pulumi.Output<string>;
 }
 
 function stream({
   host,
   program,
+  installation,
 }: HostStepArgs): Pick<remote.CommandArgs, "connection" | "stdin" | "addPreviousOutputInEnv"> {
+  const text = pulumi.all([program, installation.repair]).apply(([known, repair]) => withRepair(known, repair));
   // The variables of a previous run would need AcceptEnv in every sshd.
-  return { connection: host.connection, stdin: pulumi.secret(program), addPreviousOutputInEnv: false };
+  return { connection: host.connection, stdin: pulumi.secret(text), addPreviousOutputInEnv: false };
+}
+
+/** Another text whenever drift was found: so that the step runs again, and mends it. */
+function withRepair(program: string, repair: number): string {
+  return repair === 0 ? program : `${program}# Repair ${repair}.\n`;
 }

@@ -1,32 +1,45 @@
 import * as pulumi from "@pulumi/pulumi";
-import { retireProgram, type RetirePayload } from "../host/program";
-import { daemonName, dataDir, units } from "../plan/names";
+import { probeProgram, retireProgram, type RetirePayload } from "../host/program";
+import { daemonName, dataDir, units, type Role } from "../plan/names";
 import type { Host } from "./hosts/host";
+import { stackName } from "./releaseDefaults";
+import { nginxService, plannedFiles } from "./workerRelease";
 import type { Workers } from "./workers";
 
 /** Stops and removes what a worker runs beyond the plan. */
 export function keepPlanned(host: Host, workers: Workers): pulumi.Output<string> {
-  const { projects } = workers;
-  const daemons = projects.flatMap(({ name, softmapTorWorkers }) =>
-    Array.from({ length: softmapTorWorkers }, (_, i) => daemonName(name, i + 1)),
+  const { projects, drainTimeout } = workers;
+  const daemons = projects.flatMap((project) =>
+    Array.from({ length: project.softmapTorWorkers }, (_, i) => daemonName(project.name, i + 1, project.generation)),
   );
-  const owner = ownerOf(workers.name, host);
-  const keepServices = [...projects.map(({ name }) => units.nginx(name)), ...daemons.map(units.tor)];
-  return retirement(host, ["worker"], { owner, keepServices, keepStateDirs: daemons.map(dataDir) });
-}
-
-/** Onionbalance, its tor and the site keys, on a machine that is a balancer no longer. */
-export function removeBalancer(host: Host, balancer: string): pulumi.Output<string> {
-  return retirement(host, ["publisher", "balancer"], {
-    owner: ownerOf(balancer, host),
-    keepServices: [],
-    keepStateDirs: [],
+  return retirement(host, {
+    roles: ["worker"],
+    owner: ownerOf(workers.name, host),
+    keepServices: [...projects.map(({ name }) => units.nginx(name)), ...daemons.map(units.tor)],
+    keepStateDirs: daemons.map(dataDir),
+    keepFiles: plannedFiles(workers.files),
+    proxies: projects.map(({ name }) => nginxService(name)),
+    drainSeconds: drainTimeout,
   });
 }
 
+const nothing = { keepServices: [], keepStateDirs: [], keepFiles: [], proxies: [] };
+
+/** Onionbalance, its tor and the site keys, on a machine that is a balancer no longer. */
+export function removeBalancer(host: Host, balancer: string): pulumi.Output<string> {
+  const owner = ownerOf(balancer, host);
+  return retirement(host, { roles: ["publisher", "balancer"], owner, drainSeconds: 0, ...nothing });
+}
+
 /** Everything that a worker runs, with the keys of its backends, on a machine that is in the pool no longer. */
-export function removeWorker(host: Host, workers: string): pulumi.Output<string> {
-  return retirement(host, ["worker"], { owner: ownerOf(workers, host), keepServices: [], keepStateDirs: [] });
+export function removeWorker(host: Host, workers: string, drainTimeout: number): pulumi.Output<string> {
+  const owner = ownerOf(workers, host);
+  return retirement(host, { roles: ["worker"], owner, drainSeconds: drainTimeout, ...nothing });
+}
+
+/** Compares a machine with what was released there. */
+export function probeOf(host: Host, component: string, roles: readonly Role[]): string {
+  return probeProgram({ host: host.name, roles, owner: ownerOf(component, host) });
 }
 
 /**
@@ -37,12 +50,8 @@ export function ownerOf(component: string, host: Host): string {
   return `${component}/${host.name}`;
 }
 
-function retirement(
-  host: Host,
-  roles: RetirePayload["roles"],
-  rest: Pick<RetirePayload, "owner" | "keepServices" | "keepStateDirs">,
-): pulumi.Output<string> {
+function retirement(host: Host, rest: Omit<RetirePayload, "host" | "stack" | "instance">): pulumi.Output<string> {
   return pulumi
     .output(host.instance)
-    .apply((instance) => retireProgram({ roles, host: host.name, instance: instance ?? "", ...rest }));
+    .apply((instance) => retireProgram({ stack: stackName(), host: host.name, instance: instance ?? "", ...rest }));
 }

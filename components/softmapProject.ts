@@ -2,6 +2,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { Component } from "./component";
 import { OnionKey } from "./onionKey";
 import { validateProject } from "../config/parse";
+import { generationOf } from "../plan/generation";
+import { render } from "../templates";
+import { readSources } from "../templates/sources";
 
 /** One site: a domain, and the onion address that stands for it. */
 export interface SiteArgs {
@@ -56,6 +59,8 @@ export class SoftmapProject extends Component {
   readonly nginxResolver: readonly string[];
   readonly nginxTimeout: number;
   readonly backendHeader: boolean;
+  /** 4 hex digits for all that its tor daemons take over at their start alone: see plan/generation.ts. */
+  readonly generation: string;
   /** Domain to onion address. */
   readonly addresses: pulumi.Output<Record<string, string>>;
 
@@ -69,6 +74,7 @@ export class SoftmapProject extends Component {
     this.nginxResolver = args.nginxResolver ?? [];
     this.nginxTimeout = args.nginxTimeout ?? 15;
     this.backendHeader = args.backendHeader ?? false;
+    this.generation = generationOf({ sites: args.sites, unit: render("unit-tor", readSources("unit-tor"), {}) });
     this.addresses = addressesOf(this.sites);
     this.registerOutputs({ addresses: this.addresses });
   }

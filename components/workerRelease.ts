@@ -1,12 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
-import { releaseProgram, type Service, type StateDir, type StateFile } from "../host/program";
+import {
+  releaseProgram,
+  type HostFile,
+  type ProjectProof,
+  type Service,
+  type StateDir,
+  type StateFile,
+} from "../host/program";
 import {
   controlSocket,
   dataDir,
   nginxHealthSocket,
+  nginxSocket,
   nginxSocketDir,
   nginxStateDir,
   onionDir,
+  torSocksSocket,
   torStateDir,
   units,
   users,
@@ -21,6 +30,13 @@ import type { BackendService } from "./workers";
 export interface ProjectFiles {
   readonly project: string;
   readonly nginx: pulumi.Output<string>;
+  readonly listen: pulumi.Output<string>;
+  /** A file for each site. */
+  readonly sites: readonly {
+    readonly domain: string;
+    readonly onion: pulumi.Output<string>;
+    readonly nginx: pulumi.Output<string>;
+  }[];
   readonly obConfig: pulumi.Output<string>;
   /** One torrc for each daemon, in their order. */
   readonly daemons: readonly { readonly daemon: string; readonly torrc: pulumi.Output<string> }[];
@@ -41,9 +57,11 @@ export interface WorkerReleaseArgs {
   readonly units: WorkerUnits;
   /** The backends of this worker. */
   readonly backends: readonly BackendService[];
+  /** Seconds that the machine is watched after a change. */
+  readonly pause: number;
 }
 
-/** Debian's packages that a worker needs: tor and nginx with the modules that its config loads. */
+/** Debian's packages that a worker needs: tor and nginx with the modules that its config loads; ss counts visitors. */
 const packages = [
   "tor",
   "nginx",
@@ -51,61 +69,99 @@ const packages = [
   "libnginx-mod-http-lua",
   "ca-certificates",
   "curl",
+  "iproute2",
 ];
 
 /** The whole of a worker as one program: packages, users, keys, every project's nginx and tors. */
-export function workerRelease({
-  host,
-  workers,
-  projects,
-  units: unitFiles,
-  backends,
-}: WorkerReleaseArgs): pulumi.Output<string> {
-  const keys = backends.map(({ daemon, key }) => ({
+export function workerRelease(args: WorkerReleaseArgs): pulumi.Output<string> {
+  const { host, workers, projects, units: unitFiles, backends, pause } = args;
+  const keys = backends.map(({ name, project, daemon, key }) => ({
+    name,
+    project,
     daemon,
+    address: key.address,
     secretKey: key.secretKey,
     publicKey: key.publicKey,
     hostname: key.hostname,
   }));
-  return pulumi.output({ projects, unitFiles, keys, instance: host.instance }).apply((known) =>
-    releaseProgram({
-      ...releaseDefaults,
-      role: "worker",
-      owner: ownerOf(workers, host),
-      host: host.name,
-      instance: known.instance ?? "",
-      packages,
-      users: [
-        { name: users.nginx, groups: [] },
-        { name: users.tor, groups: [users.nginx] },
-      ],
-      dirs: [
-        { path: torStateDir, owner: users.tor, group: users.tor, mode: "0700" },
-        ...known.projects.flatMap(({ project }) => nginxDirs(project)),
-        ...known.keys.flatMap(({ daemon }) => [dataDir(daemon), onionDir(daemon)]).map(torOwned),
-      ],
-      files: [
-        { path: workerFiles.torUnit, text: known.unitFiles.tor },
-        { path: workerFiles.nginxUnit, text: known.unitFiles.nginx },
-        ...known.projects.flatMap(({ project, nginx, obConfig, daemons }) => [
-          { path: workerFiles.nginx(project), text: nginx },
-          ...daemons.flatMap(({ daemon, torrc }) => [
-            { path: workerFiles.torrc(daemon), text: torrc },
-            {
-              path: workerFiles.obConfig(daemon),
-              text: obConfig,
-              install: { ...torOwned(`${onionDir(daemon)}/ob_config`), mode: "0600" },
-            },
-          ]),
-        ]),
-      ],
-      state: known.keys.flatMap(onionFiles),
-      services: known.projects.flatMap(({ project, daemons }) => [
-        nginxService(project),
-        ...daemons.map(({ daemon }) => torService(daemon)),
+  return pulumi
+    .output({ projects, files: workerFilesOf(projects, unitFiles), keys, instance: host.instance })
+    .apply((known) =>
+      releaseProgram({
+        ...releaseDefaults(),
+        role: "worker",
+        owner: ownerOf(workers, host),
+        host: host.name,
+        instance: known.instance ?? "",
+        packages,
+        users: [
+          { name: users.nginx, groups: [] },
+          { name: users.tor, groups: [users.nginx] },
+        ],
+        dirs: [
+          { path: torStateDir, owner: users.tor, group: users.tor, mode: "0700" },
+          ...known.projects.flatMap(({ project }) => nginxDirs(project)),
+          ...known.keys.flatMap(({ daemon }) => [dataDir(daemon), onionDir(daemon)]).map(torOwned),
+        ],
+        files: known.files,
+        state: known.keys.flatMap(onionFiles),
+        services: workerServices(projects),
+        proof: known.projects.map(({ project, sites }): ProjectProof => ({
+          project,
+          unit: units.nginx(project),
+          socket: nginxSocket(project, 1),
+          sites: sites.map(({ onion }) => onion),
+          backends: known.keys
+            .filter((key) => key.project === project)
+            .map(({ name, daemon, address }) => ({
+              name,
+              address,
+              unit: units.tor(daemon),
+              socks: torSocksSocket(daemon),
+            })),
+        })),
+        pauseSeconds: pause,
+      }),
+    );
+}
+
+/** Every file of a worker's release. */
+export function workerFilesOf(projects: readonly ProjectFiles[], unitFiles: WorkerUnits): pulumi.Output<HostFile[]> {
+  return pulumi.output({ projects, unitFiles }).apply((known) => [
+    { path: workerFiles.torUnit, text: known.unitFiles.tor },
+    { path: workerFiles.nginxUnit, text: known.unitFiles.nginx },
+    ...known.projects.flatMap(({ project, nginx, listen, sites, obConfig, daemons }): HostFile[] => [
+      { path: workerFiles.nginx(project), text: nginx },
+      { path: workerFiles.nginxListen(project), text: listen },
+      ...sites.map((site) => ({ path: workerFiles.nginxSite(project, site.domain), text: site.nginx })),
+      ...daemons.flatMap(({ daemon, torrc }): HostFile[] => [
+        { path: workerFiles.torrc(daemon), text: torrc },
+        {
+          path: workerFiles.obConfig(daemon),
+          text: obConfig,
+          install: { ...torOwned(`${onionDir(daemon)}/ob_config`), mode: "0600" },
+        },
       ]),
-    }),
-  );
+    ]),
+  ]);
+}
+
+/** Paths of a worker's release that the plan has; a host may carry others for what is about to leave. */
+export function plannedFiles(projects: readonly ProjectFiles[]): string[] {
+  return projects.flatMap(({ project, sites, daemons }) => [
+    workerFiles.nginx(project),
+    workerFiles.nginxListen(project),
+    ...sites.map(({ domain }) => workerFiles.nginxSite(project, domain)),
+    ...daemons.flatMap(({ daemon }) => [workerFiles.torrc(daemon), workerFiles.obConfig(daemon)]),
+  ]);
+}
+
+/** Every unit of a worker. */
+export function workerServices(projects: readonly ProjectFiles[]): Service[] {
+  return projects.flatMap(({ project, daemons }) => [
+    nginxService(project),
+    ...daemons.map(({ daemon }) => torService(daemon)),
+  ]);
 }
 
 /** A HiddenServiceDir's three files, as tor itself would have made them. */
@@ -135,18 +191,22 @@ function nginxDirs(project: string): StateDir[] {
   ];
 }
 
-function nginxService(project: string): Service {
+/** The nginx of a project. A restart, which only another unit asks for, turns visitors away for a moment: all else is reloaded. */
+export function nginxService(project: string): Service {
   return {
     unit: units.nginx(project),
     verify: ["nginx", "-e", "stderr", "-t", "-q", "-c", `{release}/${workerFiles.nginx(project)}`],
     verifyAs: users.nginx,
-    reloadOn: [workerFiles.nginx(project)],
+    reloadOn: [workerFiles.nginx(project), workerFiles.nginxListen(project), workerFiles.nginxSites(project)],
     restartOn: [],
     health: { kind: "nginx", socket: nginxHealthSocket(project) },
   };
 }
 
-/** A new frontend in `ob_config` works only after tor's next descriptor rebuild, minutes later: such a change restarts the daemon. */
+/**
+ * One tor daemon. What only a start takes over is in its generation, so no change of the config restarts it; a machine whose `ob_config` or
+ * key was changed by hand does.
+ */
 function torService(daemon: string): Service {
   return {
     unit: units.tor(daemon),

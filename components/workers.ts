@@ -1,17 +1,33 @@
-import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import type { remote } from "@pulumi/command";
 import { Component } from "./component";
-import { hostStep, leaveStep } from "./hostStep";
+import { hostStep, type HostStepArgs } from "./hostStep";
+import { networkOf, type Host, type TorNetwork } from "./hosts/host";
+import { Installation } from "./installation";
 import { OnionKey } from "./onionKey";
 import { renderer } from "./renderer";
-import { networkOf, type Host, type TorNetwork } from "./hosts/host";
-import { removeWorker } from "./retirement";
+import { probeOf, removeWorker } from "./retirement";
+import { ServicePlan } from "./servicePlan";
+import { hashOf } from "./hash";
 import type { SoftmapProject } from "./softmapProject";
-import { workerRelease, type ProjectFiles, type WorkerUnits } from "./workerRelease";
-import { validatePool } from "../config/parse";
+import { runsOn } from "./unitFiles";
+import { releaseAfter } from "./waves";
+import { workerFilesOf, workerRelease, workerServices, type ProjectFiles, type WorkerUnits } from "./workerRelease";
+import { validatePool, validateRollout, validateTimes } from "../config/parse";
+import type { Problem } from "../config/problems";
+import { bootstrap } from "../host/program";
 import { daemonName } from "../plan/names";
 import { planBackends, type Backend } from "../plan/plan";
+
+/** How a change goes over the machines of a pool. */
+export interface RolloutArgs {
+  /** Machines that get it first; 0: none. @default 1 */
+  readonly canary?: number;
+  /** Machines at a time after that. @default 2 */
+  readonly waveSize?: number;
+  /** Seconds that the machines of a wave are watched after the change before the next wave. @default 0 */
+  readonly pause?: number;
+}
 
 /** Arguments of {@link Workers}. */
 export interface WorkersArgs {
@@ -19,6 +35,12 @@ export interface WorkersArgs {
   readonly hosts: readonly Host[];
   /** What they serve. */
   readonly projects: readonly SoftmapProject[];
+  /** Names of the machines whose backends are published; the others run, proved and warm. @example ["worker1"] @default all */
+  readonly listed?: readonly string[] | undefined;
+  /** Which machines get a change first. @example { canary: 1, waveSize: 3, pause: 60 } @default one, then two at a time */
+  readonly rollout?: RolloutArgs | undefined;
+  /** Seconds that connections still open on a leaving backend are waited for before it stops. @default 120 */
+  readonly drainTimeout?: number | undefined;
 }
 
 /** One tor daemon's onion service on one worker, with its key. */
@@ -28,6 +50,7 @@ export interface BackendService extends Backend {
 
 /**
  * The pool of workers: per project M tor daemons in front of one rewriting nginx, on every machine.
+ * A change goes to one machine first, proves itself there, and then to the others.
  *
  * @example
  * const workers = new Workers("workers", { hosts: hosts.workers, projects: [news] });
@@ -35,48 +58,56 @@ export interface BackendService extends Backend {
 export class Workers extends Component {
   readonly hosts: readonly Host[];
   readonly projects: readonly SoftmapProject[];
-  /** project x worker x daemon. */
+  /** project x worker x daemon; `listed` says which are published. */
   readonly backends: readonly BackendService[];
-  /**
-   * A hash of what restarts backends: their unit, their `ob_config`, the machine. Restarted backends have new introduction
-   * points, so a balancer publishes, and proves, again when it changes.
-   */
+  /** What restarts backends beside their own generation: another machine. A balancer publishes, and proves, again when it changes. */
   readonly runsOn: pulumi.Output<string>;
+  /** Seconds. */
+  readonly drainTimeout: number;
+  /** By project: the rendered files. */
+  readonly files: readonly ProjectFiles[];
+  /** By host: whether it answers, and what was found there. */
+  readonly installations: ReadonlyMap<string, Installation>;
+  /** By host: what is to be done to its units. */
+  readonly plans: ReadonlyMap<string, ServicePlan>;
   /** One release per machine; a balancer publishes after them. */
   readonly releases: readonly remote.Command[];
 
   constructor(name: string, args: WorkersArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("Workers", name, validatePool({ workers: args.hosts.map((h) => h.name), projects: args.projects }), opts);
+    super("Workers", name, problemsOf(name, args), opts);
     this.hosts = args.hosts;
     this.projects = args.projects;
+    this.drainTimeout = args.drainTimeout ?? 120;
 
-    this.backends = args.projects.flatMap((project) => this.createBackends(project));
-    const projects = args.projects.map((project) => this.renderProject(project, networkOf(name, args.hosts)));
     const units = this.renderUnits();
-    this.runsOn = hashOf({
-      unit: units.tor,
-      frontends: projects.map((project) => project.obConfig),
-      machines: args.hosts.map((host) => host.instance ?? ""),
-    });
-    this.releases = args.hosts.map((host) => this.releaseTo(host, projects, units));
+    this.backends = args.projects.flatMap((project) => this.createBackends(project, args.listed));
+    this.files = args.projects.map((project) => this.renderProject(project, networkOf(name, args.hosts)));
+    this.runsOn = hashOf(args.hosts.map((host) => host.instance ?? ""));
+    const steps = args.hosts.map((host) => this.stepOn(host, units, args.rollout?.pause ?? 0));
+    this.installations = new Map(steps.map(({ host, installation }) => [host.name, installation]));
+    this.plans = new Map(args.hosts.map((host) => [host.name, this.planFor(host, units)]));
+    this.releases = this.releaseInWaves(steps, args.rollout);
     this.registerOutputs({ backends: this.backends.map(({ name, key }) => ({ name, address: key.address })) });
   }
 
-  private createBackends(project: SoftmapProject): BackendService[] {
+  private createBackends(project: SoftmapProject, listed: readonly string[] | undefined): BackendService[] {
     const backends = planBackends(
-      { name: project.name, softmapTorWorkers: project.softmapTorWorkers },
+      { name: project.name, softmapTorWorkers: project.softmapTorWorkers, generation: project.generation },
       this.hosts.map((host) => host.name),
+      listed,
     );
     return backends.map((backend) => ({
       ...backend,
-      key: new OnionKey(this.childName(backend.name), {}, { parent: this }),
+      // Another generation is another backend, with a key of its own: see plan/generation.ts.
+      key: new OnionKey(this.childName(`${backend.name}-${backend.generation}`), {}, { parent: this }),
     }));
   }
 
   /** A project's files are the same on every worker: rendered once, so that a preview shows a change once. */
   private renderProject(project: SoftmapProject, network: TorNetwork | undefined): ProjectFiles {
     const render = renderer(this);
-    const frontends = project.sites.map((site) => site.key.address);
+    const { name, nginxTimeout, backendHeader } = project;
+    const nginxResolver = [...project.nginxResolver];
     const sites = project.sites.map(({ domain, subdomains, key }) => ({
       domain,
       subdomains: [...subdomains],
@@ -85,21 +116,20 @@ export class Workers extends Component {
     const daemons = Array.from({ length: project.softmapTorWorkers }, (_, i) => i + 1);
 
     return {
-      project: project.name,
-      nginx: render(`${project.name}-nginx`, "nginx", {
-        project: project.name,
-        daemons: project.softmapTorWorkers,
-        sites,
-        nginxResolver: [...project.nginxResolver],
-        nginxTimeout: project.nginxTimeout,
-        backendHeader: project.backendHeader,
-      }),
-      obConfig: render(`${project.name}-ob-config`, "ob-config", { frontends }),
+      project: name,
+      nginx: render(`${name}-nginx`, "nginx", { project: name, sites, nginxTimeout, backendHeader }),
+      listen: render(`${name}-nginx-listen`, "nginx-listen", { project: name }),
+      sites: sites.map((site) => ({
+        domain: site.domain,
+        nginx: render(`${name}-${site.domain}-nginx`, "nginx-site", { project: name, site, nginxResolver }),
+        onion: site.onion,
+      })),
+      obConfig: render(`${name}-ob-config`, "ob-config", { frontends: sites.map(({ onion }) => onion) }),
       daemons: daemons.map((index) => {
-        const daemon = daemonName(project.name, index);
+        const daemon = daemonName(name, index, project.generation);
         const torrc = render(`${daemon}-torrc`, "backend-torrc", {
           daemon,
-          project: project.name,
+          project: name,
           index,
           torIntrosPerDaemon: project.torIntrosPerDaemon,
           network: [...(network?.torrc ?? [])],
@@ -114,20 +144,58 @@ export class Workers extends Component {
     return { tor: render("unit-tor", "unit-tor", {}), nginx: render("unit-nginx", "unit-nginx", {}) };
   }
 
-  private releaseTo(host: Host, projects: readonly ProjectFiles[], units: WorkerUnits): remote.Command {
+  /**
+   * The release of one machine, and whether the machine answers: an Installation is also what finds changes by hand, and the end of all
+   * that is on the machine. Pulumi deletes last of all: when a machine leaves the pool, the balancers have published without it by then.
+   */
+  private stepOn(host: Host, units: WorkerUnits, pause: number): HostStepArgs {
     const backends = this.backends.filter((backend) => backend.worker === host.name);
-    const program = workerRelease({ host, workers: this.name, projects, units, backends });
-    const release = hostStep(this.childName(`${host.name}-release`), { host, program }, { parent: this });
-    // Pulumi deletes last of all: when a machine leaves the pool, the balancers have published without it by then.
-    leaveStep(
-      this.childName(`${host.name}-leave`),
-      { host, program: removeWorker(host, this.name) },
-      { parent: this, dependsOn: release },
+    const program = workerRelease({ host, workers: this.name, projects: this.files, units, backends, pause });
+    const installation = new Installation(
+      this.childName(host.name),
+      {
+        host: host.name,
+        component: this.name,
+        connection: host.connection,
+        instance: host.instance,
+        command: bootstrap,
+        wants: hashOf(program),
+        probe: probeOf(host, this.name, ["worker"]),
+        leave: removeWorker(host, this.name, this.drainTimeout),
+      },
+      { parent: this },
     );
-    return release;
+    return { host, program, installation };
+  }
+
+  private planFor(host: Host, units: WorkerUnits): ServicePlan {
+    const files = workerFilesOf(this.files, units);
+    const services = files.apply((known) => runsOn(workerServices(this.files), known));
+    return new ServicePlan(this.childName(`${host.name}-services`), { services }, { parent: this });
+  }
+
+  private releaseInWaves(steps: readonly HostStepArgs[], rollout: RolloutArgs | undefined): remote.Command[] {
+    const releases = new Map<string, remote.Command>();
+    const sizes = { canary: rollout?.canary ?? 1, waveSize: rollout?.waveSize ?? 2 };
+    const waveBefore = releaseAfter(this.installations, sizes);
+    for (const step of steps) {
+      const { name } = step.host;
+      const dependsOn = waveBefore(name, releases).apply((before) => [...before, ...this.planOf(name)]);
+      releases.set(name, hostStep(this.childName(`${name}-release`), step, { parent: this, dependsOn }));
+    }
+    return [...releases.values()];
+  }
+
+  private planOf(host: string): ServicePlan[] {
+    const plan = this.plans.get(host);
+    return plan === undefined ? [] : [plan];
   }
 }
 
-function hashOf(values: pulumi.Input<Record<string, unknown>>): pulumi.Output<string> {
-  return pulumi.output(values).apply((known) => createHash("sha256").update(JSON.stringify(known)).digest("hex"));
+function problemsOf(name: string, { hosts, projects, listed, rollout, drainTimeout }: WorkersArgs): Problem[] {
+  return [
+    ...validatePool({ workers: hosts.map((host) => host.name), projects, listed }),
+    ...validateRollout(rollout),
+    ...validateTimes(name, { drainTimeout }),
+  ];
 }

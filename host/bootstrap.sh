@@ -31,4 +31,5 @@ if ! command -v python3 >/dev/null 2>&1; then
     exit 1
   fi
 fi
-exec $run python3 -I -u - "$@"
+# Who it is and from where, for the host's lock: sudo would drop both.
+exec $run env SOFTMAP_BY="$me" SOFTMAP_FROM="${SSH_CONNECTION%% *}" python3 -I -u - "$@"

@@ -1,6 +1,7 @@
 """The host itself: is it one that we know, is it free, what does a release have to know about it."""
 import fcntl
 import ipaddress
+import json
 import os
 import shutil
 import time
@@ -8,6 +9,7 @@ from report import Failure, run
 from files import make_dir, read
 
 LOCK = "/run/softmap/host.lock"
+FOREIGN_SECONDS = 10  # another operator's step may be in its last moments
 # No host's clock is honestly older than this text. Tor refuses a consensus that seems to come from the future.
 WRITTEN = 1763856000  # 2025-11-23
 # Debian's VERSION_ID: what is tested, and what has the packages in versions that work together.
@@ -15,29 +17,47 @@ SYSTEMS = ("12", "13")
 ROOM_MB = {"/": 50, "/var": 50, "/etc": 20}
 
 
-def lock(report, what, seconds, path=LOCK):
-    """Holds the host for this process alone; says who has it while it waits, and gives up after so many seconds."""
+def holder_text(holder):
+    return "%s from %s (%s, process %s, since %s)" % tuple(holder.get(key, "unknown") for key in ("by", "from", "what", "process", "since"))
+
+
+def lock(report, what, seconds, stack=None, path=LOCK):
+    """
+    Holds the host for this process alone. Another step of the same operator and stack is waited for; another operator's is not: two plans must not
+    be mixed on one host. Says who has it, since when, and how to go on. The kernel frees it with its process: it is never stale without one.
+    """
     make_dir(os.path.dirname(path))
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    end, told = time.monotonic() + seconds, -60.0
+    mine = {"by": os.environ.get("SOFTMAP_BY") or "root", "from": os.environ.get("SOFTMAP_FROM") or "this machine", "stack": stack or ""}
+    end, told, start = time.monotonic() + seconds, -60.0, time.monotonic()
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             break
         except BlockingIOError:
-            holder = os.pread(handle, 300, 0).decode("utf-8", "replace").strip() or "another step"
-            if time.monotonic() > end:
+            holder = holder_of(handle)
+            foreign = bool(holder) and any(holder.get(key) != value for key, value in mine.items())
+            if time.monotonic() > end or (foreign and time.monotonic() - start > min(FOREIGN_SECONDS, seconds)):
                 raise Failure(
-                    "%s still holds this host after %d s; nothing was changed. Next: wait until it ends, or end that process on the host." % (holder, seconds)
+                    "%s holds this host%s; nothing was changed. Next: ask whether that is still wanted, and run `pulumi up` again when it has ended. If nobody is behind it any more, end it on the host: sudo kill %s"
+                    % (holder_text(holder), " for stack %s" % holder["stack"] if holder.get("stack") else "", holder.get("process", "its process"))
                 )
             if time.monotonic() - told > 15:
                 told = time.monotonic()
-                report.say("waiting for %s" % holder)
+                report.say("waiting for %s" % holder_text(holder))
             time.sleep(0.2)
-    note = "%s (process %d, %s, since %s)" % (what, os.getpid(), os.environ.get("SUDO_USER", "root"), time.strftime("%H:%M:%S"))
+    note = {**mine, "what": what, "process": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())}
     os.ftruncate(handle, 0)
-    os.pwrite(handle, note.encode(), 0)
+    os.pwrite(handle, json.dumps(note).encode(), 0)
     return handle
+
+
+def holder_of(handle):
+    """What the holder wrote of itself; {} in the moment before it has."""
+    try:
+        return json.loads(os.pread(handle, 2000, 0))
+    except ValueError:
+        return {}
 
 
 def unlock(handle):

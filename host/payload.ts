@@ -42,14 +42,36 @@ export interface Service {
   readonly verify?: readonly string[];
   /** The user for it; root when absent. */
   readonly verifyAs?: string;
-  /** Paths, relative to the release or absolute state paths, whose change needs a reload. */
+  /** Paths, relative to the release or absolute state paths, whose change needs a reload; one that ends in `/` stands for all below it. */
   readonly reloadOn: readonly string[];
   /** ... whose change needs a restart: one service at a time, the next when it is healthy. */
   readonly restartOn: readonly string[];
   readonly health: Health;
+  /** Installed and checked, but not running, and not started at boot. @default false */
+  readonly standby?: boolean;
+}
+
+/** What a worker's release fetches through Tor before anything lists its backends. */
+export interface ProjectProof {
+  readonly project: string;
+  /** The project's nginx: when it alone was changed, one backend is asked. */
+  readonly unit: string;
+  /** One of nginx's sockets: what the sites answer before the change. */
+  readonly socket: string;
+  /** The sites' onion addresses: each is asked for by name. */
+  readonly sites: readonly string[];
+  /** The backends on this host: unit, SOCKS socket and own address of each. */
+  readonly backends: readonly {
+    readonly name: string;
+    readonly unit: string;
+    readonly socks: string;
+    readonly address: string;
+  }[];
 }
 
 export interface ReleasePayload {
+  /** Which stack this is: the host's lock names it. */
+  readonly stack: string;
   readonly role: Role;
   /** Whose role it is from now on, any text: only a retirement that names the same owner may take the role away. */
   readonly owner: string;
@@ -63,6 +85,10 @@ export interface ReleasePayload {
   readonly files: readonly HostFile[];
   readonly state: readonly StateFile[];
   readonly services: readonly Service[];
+  /** Workers only: each touched backend must answer for every site. */
+  readonly proof?: readonly ProjectProof[];
+  /** Seconds that a changed host is watched before the step ends. @default 0 */
+  readonly pauseSeconds?: number;
   /** How many releases stay on disk, the current one included. */
   readonly keepReleases: number;
   /** How long a service may take to become healthy. */
@@ -88,12 +114,28 @@ export interface PublishPayload extends ReleasePayload {
   readonly statusSocket: string;
   /** The folder of site keys: a key that is in no payload any more is removed from it after the proof. */
   readonly keysDir?: string;
-  /** How long backends that were taken out stay listed in clients' caches. */
+  /** Seconds that backends which were taken out stay up: clients go on with the descriptor that they have. */
   readonly graceSeconds: number;
+  /** Addresses of backends on hosts that did not answer: published in the hope that they come back, not waited for. */
+  readonly excused: readonly string[];
+  /** Addresses of backends that run but are not listed by plan: when they leave a descriptor, nothing has to wait for it. */
+  readonly warm: readonly string[];
+  /** Seconds after which a balancer that stopped publishing loses its site keys; only read when its service is on standby. */
+  readonly rollbackSeconds: number;
   readonly publishTimeoutSeconds: number;
 }
 
+/** The proof again, by a balancer that others have just stopped publishing beside. It reads on the host what was published last. */
+export interface ConfirmPayload {
+  readonly host: string;
+  readonly stack: string;
+  /** Names of the hosts that publish: when they change, the proof is due. Not used on the host. */
+  readonly publishing: readonly string[];
+}
+
 export interface RetirePayload {
+  /** Which stack this is: the host's lock names it. */
+  readonly stack: string;
   /** What is tidied; with the word `everything` after the bootstrap text these roles go as a whole, users with the last role. */
   readonly roles: readonly Role[];
   /** The owner of the roles; with `everything` those that another owner has released since are left alone. */
@@ -104,4 +146,24 @@ export interface RetirePayload {
   readonly keepServices: readonly string[];
   /** State directories that stay, absolute. */
   readonly keepStateDirs: readonly string[];
+  /** Files of the release that stay; others were carried for what leaves. */
+  readonly keepFiles: readonly string[];
+  /** The nginxes that stay: those that read a file which goes are reloaded. */
+  readonly proxies: readonly Service[];
+  /** Seconds that open connections to leaving tors are waited for. */
+  readonly drainSeconds: number;
+}
+
+/** The comparison of what is on a host with what was released there. */
+export interface ProbePayload {
+  readonly host: string;
+  readonly roles: readonly Role[];
+  /** The owner of the roles: what belongs to another one is not looked at. */
+  readonly owner: string;
+}
+
+/** The way back to the release before, on one worker. */
+export interface RollbackPayload {
+  readonly host: string;
+  readonly stack: string;
 }

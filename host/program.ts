@@ -1,34 +1,38 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { PublishPayload, ReleasePayload, RetirePayload } from "./payload";
+import { deflateSync } from "node:zlib";
+import type {
+  ConfirmPayload,
+  ProbePayload,
+  PublishPayload,
+  ReleasePayload,
+  RetirePayload,
+  RollbackPayload,
+} from "./payload";
 
 export type * from "./payload";
 
 /** The Python modules of each step, in the order in which they need one another. */
-const shared = ["report", "files", "machine"];
-const release = [
-  ...shared,
-  "masks",
-  "packages",
-  "accounts",
-  "tree",
-  "state",
-  "control",
-  "health",
-  "services",
-  "release",
-];
+const shared = ["report", "files", "machine", "watched", "masks", "accounts", "tree", "state", "control", "health"];
+const release = [...shared, "packages", "services", "socks", "proving", "release"];
+const publish = [...release, "descriptors", "proof", "purge", "publish"];
+const retire = [...release, "drain", "retire"];
 const modules = {
   release,
-  publish: [...release, "descriptors", "socks", "proof", "publish"],
-  retire: [...shared, "masks", "retire"],
+  publish,
+  confirm: publish,
+  retire,
+  probe: [...retire, "purge", "probe"],
+  rollback: [...release, "rollback"],
 } as const;
 
-/** A step on a host; each has a Python module of its name with a function `<step>_main`. */
+/** A step on a host: its last Python module has a function `<step>_main`. */
 export type Step = keyof typeof modules;
 
+const everyModule = [...new Set(Object.values(modules).flat())];
+
 /** Imports between our modules: once they are one text they are all there already. */
-const localImport = new RegExp(`^from (?:${modules.publish.join("|")}|retire) import .*\n`, "gm");
+const localImport = new RegExp(`^from (?:${everyModule.join("|")}) import .*\n`, "gm");
 
 /**
  * The text of `create`, `update` or `delete` of a Command, the same for every host and step. It is in every error message of that
@@ -44,7 +48,7 @@ function becomingRoot(): string {
 }
 
 /**
- * The program of a release, for stdin: the same payload gives the same text, byte for byte.
+ * The program of a release, for stdin: the same payload and the same Node give the same text, byte for byte.
  * Keys are in its last lines alone: wrap the text in `pulumi.secret`.
  */
 export function releaseProgram(payload: ReleasePayload): string {
@@ -61,9 +65,41 @@ export function retireProgram(payload: RetirePayload): string {
   return program("retire", payload);
 }
 
+/** The program that proves once more what a balancer published last. */
+export function confirmProgram(payload: ConfirmPayload): string {
+  return program("confirm", payload);
+}
+
+/** The program that compares a host with what was released there; its last line is JSON, `{"drift": ["finding", ...]}`. */
+export function probeProgram(payload: ProbePayload): string {
+  return program("probe", payload);
+}
+
+/** The program that takes a worker back to the release before; with the word `look` after the bootstrap text it only says which. */
+export function rollbackProgram(payload: RollbackPayload): string {
+  return program("rollback", payload);
+}
+
+/**
+ * bootstrap.sh, the code, the payload in clear. Every program is in the state twice, among a Command's inputs and its outputs, for each host
+ * and step: therefore the code is compressed, to a quarter of its size. Another Node's zlib may pack it in other bytes; then the steps run once
+ * more and change nothing.
+ */
 function program(step: Step, payload: object): string {
+  return `${becomingRoot()}${packed(step)}\nimport json\nPAYLOAD = json.loads(${pythonString(canonical(payload))})\nguarded("${step}", PAYLOAD["host"], lambda report: ${step}_main(report, PAYLOAD))\n`;
+}
+
+const packedSteps = new Map<Step, string>();
+
+/** The modules of a step as two lines of Python that define all their names; a place in an error counts the lines of the unpacked text. */
+function packed(step: Step): string {
+  const known = packedSteps.get(step);
+  if (known !== undefined) return known;
   const sources = modules[step].map((name) => source(name)).join("\n\n");
-  return `${becomingRoot()}${sources}\n\nimport json\nPAYLOAD = json.loads(${pythonString(canonical(payload))})\nguarded("${step}", PAYLOAD["host"], lambda report: ${step}_main(report, PAYLOAD))\n`;
+  const base64 = deflateSync(sources, { level: 9 }).toString("base64");
+  const text = `import base64, zlib\nexec(compile(zlib.decompress(base64.b64decode("${base64}")), "<softmap>", "exec"))\n`;
+  packedSteps.set(step, text);
+  return text;
 }
 
 function source(name: string): string {

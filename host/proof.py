@@ -5,17 +5,21 @@ from descriptors import bare
 
 # hs_v3/params.py: Onionbalance itself takes an older descriptor for a backend that is down.
 TOO_OLD_SECONDS = 3600
+POINTS_PER_BACKEND = 2  # N_INTROS_PER_INSTANCE there
 
 
 class Verdict:
     """What one frontend's descriptor holds."""
 
-    def __init__(self, present, missing, foreign, unknown):
+    def __init__(self, present, missing, foreign, unknown, excused=()):
         self.present = present  # planned backends that are in it
         self.missing = missing  # planned backend -> why not
         self.foreign = foreign  # backends that are no longer planned, still in it
         self.unknown = unknown  # introduction points of nobody we know
-        self.good = not missing and not foreign and not unknown
+        # Backends of hosts that do not answer: the last points of each, which nobody can tell any more, may still be listed.
+        self.excused = sorted(excused)
+        waited = [name for name in missing if name not in self.excused]
+        self.good = not waited and not foreign and unknown <= POINTS_PER_BACKEND * len(self.excused)
 
     def waits(self):
         """Each reason once, with those that it keeps out."""
@@ -61,13 +65,13 @@ def is_fresh(received, now):
     return (now - when).total_seconds() < TOO_OLD_SECONDS
 
 
-def judge(planned, others, listed, seen, reasons, status, now):
+def judge(planned, others, listed, seen, reasons, status, now, excused=()):
     """
     A frontend's verdict.
     planned, others: backend address -> name, those that must be listed and those that must not be;
     listed: the frontend's introduction points, or None when its descriptor was not had; seen: address -> every point the backend had during
     this proof (they change, and Onionbalance may list the last ones); reasons: address -> why a descriptor was not had;
-    status: backend -> received, as Onionbalance says.
+    status: backend -> received, as Onionbalance says; excused: addresses of planned backends that nobody waits for.
     """
     points = listed or set()
     present, missing, known = [], {}, set()
@@ -93,4 +97,4 @@ def judge(planned, others, listed, seen, reasons, status, now):
         known |= mine
         if mine:
             foreign.append(name)
-    return Verdict(present, missing, foreign, len(points - known))
+    return Verdict(present, missing, foreign, len(points - known), [name for backend, name in planned.items() if backend in excused])

@@ -12,6 +12,7 @@ from descriptors import bare, fetch, introduction_points
 from files import read, remove, write
 from health import journal
 from proof import judge, parse_status
+from purge import cancel_purge, schedule_purge
 from release import Release
 from socks import FetchError, first_answer, judge_answer
 
@@ -20,6 +21,10 @@ USER = "softmap-onionbalance"
 CONFIG = "onionbalance/config.yaml"
 FETCH_SECONDS = 20
 TELL_SECONDS = 5
+GONE_SECONDS = 20  # a backend that does not answer in this time has nobody to lose
+# What `confirm` reads later: all of a publication that is no key.
+PUBLICATION = "publication.json"
+PUBLIC = ["host", "frontends", "control", "socks", "statusSocket", "excused", "publishTimeoutSeconds"]
 # Onionbalance asks for backends' descriptors every 600 s (hs_v3/params.py); made to start anew it asks at once.
 NUDGE_SECONDS = 40
 
@@ -73,6 +78,7 @@ class Publication:
         # What an earlier publication listed and this one does not.
         self.removed = {backend: name for backend, name in record.items() if backend not in planned}
         self.planned = planned
+        self.excused = {bare(address) for address in payload.get("excused", [])}
         self.seen, self.reasons, self.listed, self.verdicts, self.answers = {}, {}, {}, {}, {}
         self.start, self.told = time.monotonic(), 0.0
 
@@ -107,7 +113,7 @@ class Publication:
         status, now = self.status(), datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
         for site in open_sites:
             others = {backend: name for backend, name in {**self.removed, **self.planned}.items() if backend not in site["planned"]}
-            self.verdicts[site["address"]] = judge(site["planned"], others, self.listed.get(site["address"]), self.seen, self.reasons, status.get(site["address"], {}), now)
+            self.verdicts[site["address"]] = judge(site["planned"], others, self.listed.get(site["address"]), self.seen, self.reasons, status.get(site["address"], {}), now, self.excused)
         return [site for site in open_sites if self.verdicts[site["address"]].good]
 
     def take(self, address, text, reason):
@@ -133,9 +139,10 @@ class Publication:
         good, text = judge_answer(status)
         if not good:
             return text
-        total = len(site["planned"])
+        verdict, total = self.verdicts[site["address"]], len(site["planned"])
         self.answers[site["address"]] = {"seconds": self.seconds(), "took": took}
-        self.report.say("%s %s.onion published with %d of %d backends after %.1f s, first answer %s in %.1f s" % (site["domain"], site["address"], total, total, self.seconds(), text, took))
+        without = "" if len(verdict.present) == total else " (not waited for: %s)" % ", ".join(sorted(verdict.missing))
+        self.report.say("%s %s.onion published with %d of %d backends%s after %.1f s, first answer %s in %.1f s" % (site["domain"], site["address"], len(verdict.present), total, without, self.seconds(), text, took))
         return None
 
     def tell(self, pending):
@@ -211,15 +218,42 @@ class Publication:
             return "does not answer: %s. Next: look at its unit on that worker" % error
 
 
+def still_there(payload, removed):
+    """Those of the backends taken out that still answer at their own address: visitors with an old descriptor may be on them."""
+    def answers(backend):
+        try:
+            first_answer(payload["socks"], backend, GONE_SECONDS)
+            return True
+        except FetchError:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        return {backend: name for (backend, name), there in zip(removed.items(), pool.map(answers, removed)) if there}
+
+
 def wait_grace(report, removed, seconds):
     """Clients hold a descriptor for a while: what left the plan may go only when they had time to ask again."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and report.listening:
         left = end - time.monotonic()
-        report.say("%s not listed any more; %.0f s of grace until retiring" % (", ".join(sorted(removed)), left))
+        report.say("%s not listed any more; %.0f s of grace until retiring" % (", ".join(sorted(set(removed))), left))
         time.sleep(min(left, 30))
     if not report.listening:
         raise Failure("nobody listens any more, the grace time was not waited out. Next: run `pulumi up` again.")
+
+
+def let_go(report, payload, removed):
+    """The grace time of what is listed no longer. Dead backends have no visitors, and warm ones stay: neither is waited for."""
+    warm = {bare(address) for address in payload["warm"]}
+    leaving = {backend: name for backend, name in removed.items() if backend not in warm}
+    if not leaving:
+        return
+    there = still_there(payload, leaving)
+    dead = sorted({name for backend, name in leaving.items() if backend not in there})
+    if dead:
+        report.say("%s did not answer within %d s: there is nobody to wait for" % (", ".join(dead), GONE_SECONDS))
+    if there:
+        wait_grace(report, there.values(), payload["graceSeconds"])
 
 
 def forget_keys(report, payload):
@@ -235,19 +269,62 @@ def forget_keys(report, payload):
             report.say("removed the key of %s.onion: no site uses it any more" % name[: -len(".key")])
 
 
+def read_json(path):
+    try:
+        return json.loads(read(path) or b"{}")
+    except ValueError:
+        return {}
+
+
+def write_json(path, value):
+    write(path, json.dumps(value, indent=1, sort_keys=True).encode())
+
+
+def ready_to_publish(report, payload):
+    """The proof of a balancer on standby: its tor finds every planned backend's descriptor. Onionbalance itself has read the config and the keys."""
+    backends = {bare(one["address"]): one["name"] for each in payload["frontends"] for one in each["backends"]}
+    excused, end, missing = {bare(address) for address in payload["excused"]}, time.monotonic() + payload["publishTimeoutSeconds"], dict(backends)
+    while missing:
+        try:
+            with Control(payload["control"]) as control:
+                found = fetch(control, list(missing), FETCH_SECONDS)
+        except ControlError as error:
+            found = {address: (None, str(error)) for address in missing}
+        missing = {address: reason for address, (text, reason) in found.items() if text is None and address not in excused}
+        if missing and time.monotonic() > end:
+            raise Failure("this balancer's tor does not find the descriptor of %s (%s). Next: see to those backends, then run `pulumi up` again." % (", ".join(sorted(backends[each] for each in missing)), next(iter(missing.values()))))
+        if missing:
+            time.sleep(2)
+    report.say("stands by: %d backends found, %d sites' keys read; it does not publish" % (len(backends), len(payload["frontends"])))
+
+
 def publish_main(report, payload):
     release = PublisherRelease(report, payload)
+    standby = any(each.get("standby") for each in payload["services"])
+    cancel_purge(report)
     actions = release.run()
+    write_json(os.path.join(release.tree.root, PUBLICATION), {key: payload[key] for key in PUBLIC})
     record_path = os.path.join(release.tree.root, "published.json")
-    try:
-        record = json.loads(read(record_path) or b"{}")
-    except ValueError:
-        record = {}
-    proof = Publication(report, payload, record, any(actions.values()))
+    if standby:
+        ready_to_publish(report, payload)
+        forget_keys(report, payload)
+        # This run may have put keys back that were to go, or had gone: whoever has ever published loses them again.
+        if "stop" in actions.values() or os.path.exists(record_path):
+            schedule_purge(report, payload["rollbackSeconds"], payload["keysDir"])
+        return
+    proof = Publication(report, payload, read_json(record_path), any(actions.values()))
     proof.prove()
     forget_keys(report, payload)
-    if proof.removed:
-        wait_grace(report, proof.removed.values(), payload["graceSeconds"])
+    let_go(report, payload, proof.removed)
     # Written last: until then a run that was cut waits for the same backends again.
-    write(record_path, json.dumps(proof.planned, indent=1, sort_keys=True).encode())
+    write_json(record_path, proof.planned)
     report.say("%d site%s published (%.1f s)" % (len(proof.sites), "" if len(proof.sites) == 1 else "s", proof.seconds()))
+
+
+def confirm_main(report, payload):
+    """The proof once more, after another balancer stopped beside this one: its last upload may have come after ours."""
+    known = read_json(os.path.join("/etc/softmap/publisher", PUBLICATION))
+    if not known:
+        raise Failure("this balancer has published nothing yet. Next: run `pulumi up` again.")
+    Publication(report, known, {}, False).prove()
+    report.say("confirmed: what is in the network is this balancer's plan (%.1f s)" % report.seconds())

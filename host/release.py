@@ -1,13 +1,16 @@
 """A release: stage, verify, switch, reload, prove; and on failure everything back as it was."""
 import os
+import time
 from report import Failure, run, said
 from accounts import identity, make_dirs, make_users
-from files import read
+from files import read, remove
+from health import wait_healthy
 from machine import check_host, lock, nginx_facts, unlock
 from packages import install
+from proving import prove, statuses, to_prove
 from services import Applied, Change, enable, fingerprints, install_units, systemctl
-from state import Replaced, install_state, wanted_state
-from tree import UNITS, Tree, contents_of
+from state import Replaced, install_state, recorded, wanted_state
+from tree import UNITS, Tree, carried, contents_of, release_id
 
 LOCK_SECONDS = 900
 
@@ -33,6 +36,14 @@ def old_markers(tree, found):
     return {row[1][len("~^unix:"):-1].replace("\\", ""): row[3] for row in rows}
 
 
+def remember(tree, found, payload):
+    """What a rollback to this release needs to know of it beside its files: all of the payload that is no text and no key (rollback.py)."""
+    kept = {key: value for key, value in payload.items() if key not in ("files", "state")}
+    kept["files"] = [{key: value for key, value in each.items() if key != "text"} for each in payload["files"]]
+    kept["state"] = [{key: value for key, value in each.items() if key != "base64"} for each in payload["state"]]
+    tree.describe(found, kept)
+
+
 class Release:
     """One payload on one host."""
 
@@ -51,16 +62,22 @@ class Release:
         make_dirs(self.payload["dirs"])
         self.applied = Applied(os.path.join(self.tree.root, "applied.json"))
         self.before = dict(self.applied.units)
-        self.contents, self.id, self.markers = contents_of(self.payload["files"], self.services, nginx_facts)
-        self.state = wanted_state(self.payload)
-        self.wanted = {each["unit"]: fingerprints(each, self.contents, self.state, self.markers) for each in self.services}
         proved = self.applied.release
         self.previous = proved if proved and os.path.isdir(self.tree.path(proved)) else None
+        old = carried(self.tree.contents(self.previous), self.payload["files"]) if self.previous else {}
+        self.contents, self.id, self.markers = contents_of(self.payload["files"], self.services, nginx_facts, old)
+        self.state = wanted_state(self.payload)
+        self.wanted = {each["unit"]: fingerprints(each, self.contents, self.state, self.markers) for each in self.services}
 
     def stage(self):
         """The new release on disk, and every tool content with it. On failure nothing of it stays."""
-        if self.previous == self.id and self.tree.holds(self.id, self.contents):
-            return
+        if self.previous:
+            found = self.tree.contents(self.previous)
+            if self.previous == self.id and found == self.contents:
+                return
+            if release_id(found) != self.previous:
+                # Somebody changed files by hand, and services may have read them: they take over the right ones again.
+                self.applied.doubt({path for path in {*found, *self.contents} if found.get(path) != self.contents.get(path)})
         staging = None
         try:
             staging = self.tree.stage(self.id, self.contents)
@@ -79,13 +96,18 @@ class Release:
     def activate(self):
         """The switch, and the services after it. On failure back to the previous release, reported as a failure."""
         change = Change(self.report, self.applied, self.markers, self.payload["timeoutSeconds"])
-        enabled = []
+        enabled, projects = [], self.payload.get("proof") or []
         try:
+            before = statuses(projects) if self.previous else {}
             self.changed_state = install_state(self.replaced, self.state)
+            self.applied.doubt(set(self.changed_state))
             self.tree.switch(self.id)
             install_units(self.replaced, self.contents, UNITS)
             enabled = enable(self.services)
-            return change.apply(self.services, self.wanted)
+            actions = change.apply(self.services, self.wanted)
+            prove(self.report, to_prove(projects, actions, before))
+            self.watch(change, actions)
+            return actions
         except BaseException as error:
             problems = self.revert(change, enabled)
             if self.previous is None:
@@ -119,14 +141,27 @@ class Release:
                 problems.append(str(error))
         return problems
 
+    def watch(self, change, actions):
+        """The pause of a roll-out: what was changed on a host that served must stay healthy for so long, or it goes back."""
+        seconds = self.payload.get("pauseSeconds") or 0
+        if not seconds or self.previous is None or not any(actions.values()):
+            return
+        self.report.say("watching for %d s before the next wave" % seconds)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.report.listening:
+            wait_healthy(self.report, [change.watch(each, None) for each in self.services if not each.get("standby")], 20)
+            time.sleep(min(2, max(end - time.monotonic(), 0)))
+
     def finish(self):
-        self.applied.proved(self.id)
+        self.applied.proved(self.id, recorded(self.state), self.services)
+        remember(self.tree, self.id, self.payload)
+        remove(os.path.join(self.tree.root, "rolled-back"))
         self.tree.own(self.payload["owner"])
         self.tree.touch(self.id)
         self.tree.prune(self.payload["keepReleases"])
 
     def summary(self, actions):
-        counts = [(sum(1 for action in actions.values() if action == kind), word) for kind, word in (("start", "started"), ("reload", "reloaded"), ("restart", "restarted"))]
+        counts = [(sum(1 for action in actions.values() if action == kind), word) for kind, word in (("start", "started"), ("stop", "stopped"), ("reload", "reloaded"), ("restart", "restarted"))]
         parts = ["%d service%s %s" % (n, "" if n == 1 else "s", word) for n, word in counts if n]
         if self.changed_state:
             parts.append("%d state file%s replaced" % (len(self.changed_state), "" if len(self.changed_state) == 1 else "s"))
@@ -137,7 +172,7 @@ class Release:
 
     def run(self):
         """All of it, alone on the host."""
-        held = lock(self.report, "the %s release" % self.payload["role"], LOCK_SECONDS)
+        held = lock(self.report, "the %s release" % self.payload["role"], LOCK_SECONDS, self.payload.get("stack"))
         try:
             self.prepare()
             self.stage()

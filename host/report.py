@@ -24,6 +24,10 @@ class Report:
     def say(self, line):
         self._print("%s: %s" % (self.host, line))
 
+    def raw(self, line):
+        """A line for a program that reads it."""
+        self._print(line)
+
     def quote(self, text, most=20):
         """The last lines of another tool's output, indented."""
         for line in last_lines(text, most):

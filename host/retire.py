@@ -4,15 +4,19 @@ import os
 import pwd
 import grp
 import sys
-from report import run
+from report import Failure, run
+from drain import drain
 from files import read, remove, remove_tree
-from machine import lock, unlock
+from health import wait_healthy
+from machine import lock, nginx_facts, unlock
 from masks import put_back
+from release import old_markers, verify
+from services import Applied, Change
+from tree import BASE, FACTS, UNITS, Tree, contents_of
+from watched import watched
 
-UNITS = "/etc/systemd/system"
 STATE = "/var/lib/softmap"
 RUN = "/run/softmap"
-BASE = "/etc/softmap"
 USERS = ["softmap-tor", "softmap-nginx", "softmap-onionbalance"]
 
 # What each role has on a host: its units' files, the folders of state directories with the unit that each is of, and all state of its own.
@@ -23,7 +27,11 @@ ROLES = {
         "own": [STATE + "/tor", STATE + "/nginx", RUN + "/tor", RUN + "/nginx"],
     },
     "balancer": {"units": ["softmap-balancer-tor.service"], "children": {}, "own": [STATE + "/balancer-tor", RUN + "/balancer-tor"]},
-    "publisher": {"units": ["softmap-onionbalance.service"], "children": {}, "own": [STATE + "/onionbalance", RUN + "/onionbalance"]},
+    "publisher": {
+        "units": ["softmap-onionbalance.service", "softmap-purge.service", "softmap-purge.timer"],
+        "children": {},
+        "own": [STATE + "/onionbalance", RUN + "/onionbalance"],
+    },
 }
 
 
@@ -103,6 +111,61 @@ def owner_of(role):
     return text.decode("utf-8", "replace").strip() if text is not None else None
 
 
+def prune(report, role, payload):
+    """
+    Drops the files that the serving release carried for what has left now (tree.py, carried), and has the nginxes that read them read anew.
+    Nothing else changes hands: a daemon that stays is not touched.
+    """
+    tree = Tree(role)
+    applied = Applied(os.path.join(tree.root, "applied.json"))
+    if not applied.release or tree.current() != applied.release:
+        return False
+    before = tree.contents(applied.release)
+    keep = set(payload["keepFiles"])
+    kept = [{"path": path, "text": data.decode()} for path, data in before.items() if path in keep or path.startswith("units/")]
+    gone = sorted(path for path in before if path not in {each["path"] for each in kept} and path != "nginx/" + FACTS)
+    if not gone:
+        return False
+    proxies = payload["proxies"]
+    contents, found, markers = contents_of(kept, proxies, nginx_facts)
+    staging = tree.stage(found, contents)
+    try:
+        verify(proxies, staging)
+    except BaseException:
+        tree.discard_staging(found)
+        raise
+    tree.adopt(found)
+    tree.describe(found, tree.description(applied.release) or {})
+    change, old, known = Change(report, applied, markers, 60), applied.release, dict(applied.units)
+    tree.switch(found)
+    try:
+        for each in proxies:
+            if watched(each, gone):
+                fingerprint = {path: hash_ for path, hash_ in (applied.get(each["unit"]) or {}).items() if path not in gone}
+                change.act(each, "reload")
+                wait_healthy(report, [change.watch(each, "reload")], 60)
+                applied.learn(each["unit"], {**fingerprint, "facts": markers[each["health"]["socket"]]})
+                report.say("reloaded %s without %s" % (each["unit"], ", ".join(path for path in watched(each, gone))))
+    except Failure as failure:
+        tree.switch(old)
+        problems = change.undo(old_markers(tree, old), known)
+        tree.discard(found)
+        back = " But on the way back: %s" % " ".join(problems) if problems else ""
+        raise Failure("%s The release before is in place again (%s).%s Next: mend what is named above, then run `pulumi up` again." % (failure, old, back))
+    applied.release = found
+    applied.save()
+    tree.touch(found)
+    tree.discard(old)  # the same plan with files too many: no release that a rollback could mean
+    return True
+
+
+def forget_units(role, units):
+    """What was stopped for good is no longer known to run on anything."""
+    applied = Applied(os.path.join(BASE, role, "applied.json"))
+    for unit in units:
+        applied.forget(unit)
+
+
 def retire_role(report, role, payload, everything):
     """Whether there was anything to do."""
     owner = owner_of(role)
@@ -111,22 +174,27 @@ def retire_role(report, role, payload, everything):
         report.say("the %s here belongs to %s now: left alone" % (role, owner))
         return False
     units = leaving(instances(role), payload["keepServices"], everything)
-    stop(report, units)
-    dirs = leftover_dirs(role, payload["keepStateDirs"], payload["keepServices"], everything)
-    for path in dirs:
-        remove_tree(path)
-        report.say("removed %s" % path)
-    if everything:
-        clear_role(report, role)
-    return bool(units or dirs or everything)
+    tors = [unit for unit in units if unit.startswith("softmap-tor@")]
+    if tors:
+        drain(report, tors, payload.get("drainSeconds", 0))
+    held = lock(report, "retiring", 900, payload.get("stack"))
+    try:
+        stop(report, units)
+        dirs = leftover_dirs(role, payload["keepStateDirs"], payload["keepServices"], everything)
+        for path in dirs:
+            remove_tree(path)
+            report.say("removed %s" % path)
+        if everything:
+            clear_role(report, role)
+            return True
+        forget_units(role, units)
+        return prune(report, role, payload) or bool(units or dirs)
+    finally:
+        unlock(held)
 
 
 def retire_main(report, payload):
     everything = "everything" in sys.argv[1:]
-    held = lock(report, "retiring", 900)
-    try:
-        done = [role for role in payload["roles"] if retire_role(report, role, payload, everything)]
-        whole = " everything of the %s" % " and the ".join(done) if everything and done else ""
-        report.say("%s%s (%.1f s)" % ("retired" if done else "nothing to retire", whole, report.seconds()))
-    finally:
-        unlock(held)
+    done = [role for role in payload["roles"] if retire_role(report, role, payload, everything)]
+    whole = " everything of the %s" % " and the ".join(done) if everything and done else ""
+    report.say("%s%s (%.1f s)" % ("retired" if done else "nothing to retire", whole, report.seconds()))

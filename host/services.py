@@ -6,6 +6,7 @@ from report import Failure, run
 from files import read, write
 from tree import FACTS
 from health import Watch, is_running, unit_state, wait_healthy
+from watched import watched
 
 # A reload is done in a second or it failed; waiting as for a tor that bootstraps would only hide that.
 RELOAD_SECONDS = 60
@@ -25,11 +26,11 @@ def fingerprints(service, contents, state, markers):
     """What a service runs on: path -> hash, for all that it watches, its unit file, and for nginx the host's facts."""
     found = {}
     for path in (*service["reloadOn"], *service["restartOn"]):
-        if os.path.basename(path) == FACTS:
-            continue  # it differs with every project on the host; the marker says what concerns this one
-        if path not in contents and path not in state:
+        if not path.endswith("/") and path not in contents and path not in state:
             raise Failure("%s watches %s, which is neither in the release nor among the state files." % (service["unit"], path))
-        found[path] = digest(contents[path] if path in contents else state[path][0])
+    for path in watched(service, {*contents, *state}):
+        if os.path.basename(path) != FACTS:  # it differs with every project on the host; the marker says what concerns this one
+            found[path] = digest(contents[path] if path in contents else state[path][0])
     unit = "units/" + unit_file(service["unit"])
     if unit in contents:
         found[unit] = digest(contents[unit])
@@ -40,7 +41,9 @@ def fingerprints(service, contents, state, markers):
 
 
 def decide(service, wanted, applied, running):
-    """start, restart, reload or None, from what it should run on and what it is known to run on."""
+    """start, stop, restart, reload or None, from what it should run on and what it is known to run on."""
+    if service.get("standby"):
+        return "stop" if running else None
     if not running:
         return "start"
     if applied is None:
@@ -48,7 +51,7 @@ def decide(service, wanted, applied, running):
     changed = {path for path in set(wanted) | set(applied) if wanted.get(path) != applied.get(path)}
     if not changed:
         return None
-    harmless = set(service["reloadOn"]) - set(service["restartOn"]) | {"facts"}
+    harmless = set(watched(service, changed, ["reloadOn"])) - set(watched(service, changed, ["restartOn"])) | {"facts"}
     return "reload" if changed <= harmless else "restart"
 
 
@@ -64,6 +67,9 @@ class Applied:
         # The last release that was proved healthy; `current` may name one that a killed run never proved.
         self.release = known.get("release")
         self.units = known.get("units", {})
+        # For the drift probe: files outside the release, and which units must run or must not.
+        self.state = known.get("state", {})
+        self.services = known.get("services", {})
 
     def get(self, unit):
         return self.units.get(unit)
@@ -76,13 +82,22 @@ class Applied:
         self.units[unit] = fingerprint
         self.save()
 
-    def proved(self, release):
-        if self.release != release:
-            self.release = release
-            self.save()
+    def doubt(self, paths):
+        """Files that were not as they should be: whoever watches them takes them over anew, gently where a reload does it."""
+        for fingerprint in self.units.values():
+            for path in paths & set(fingerprint):
+                fingerprint[path] = "changed by hand"
+        if paths:
+            self.save()  # a run that is cut right after has mended the files: nothing else would tell
+
+    def proved(self, release, state, services):
+        self.release, self.state = release, state
+        self.services = {each["unit"]: not each.get("standby") for each in services}
+        self.save()
 
     def save(self):
-        write(self.path, json.dumps({"release": self.release, "units": self.units}, indent=1, sort_keys=True).encode(), mode=0o600)
+        known = {"release": self.release, "units": self.units, "state": self.state, "services": self.services}
+        write(self.path, json.dumps(known, indent=1, sort_keys=True).encode(), mode=0o600)
 
 
 def systemctl(*words):
@@ -97,10 +112,16 @@ def install_units(replaced, contents, directory):
     return any(changed)
 
 
+def is_enabled(unit):
+    return run(["systemctl", "is-enabled", unit], check=False).text.strip() == "enabled"
+
+
 def enable(services):
-    """Starts them at boot."""
-    units = [each["unit"] for each in services]
-    off = [unit for unit in units if run(["systemctl", "is-enabled", unit], check=False).text.strip() != "enabled"]
+    """Starts them at boot, but not those that stand by. Returns what was not enabled before."""
+    waiting = [each["unit"] for each in services if each.get("standby") and is_enabled(each["unit"])]
+    if waiting:
+        systemctl("disable", *waiting)
+    off = [each["unit"] for each in services if not each.get("standby") and not is_enabled(each["unit"])]
     if off:
         systemctl("enable", *off)
     return off
@@ -153,13 +174,16 @@ class Change:
             self.start_all(new)
             for each in new:
                 healthy(each, "started")
+        for each in pick("stop"):
+            self.act(each, "stop")
+            self.report.say("stopped %s: it stands by" % each["unit"])
         for kind, note in (("reload", "reloaded"), ("restart", "restarted")):
             for each in pick(kind):  # one at a time: the others answer meanwhile
                 start = self.report.seconds()
                 self.act(each, kind)
                 wait_healthy(self.report, [self.watch(each, kind)], min(self.seconds, RELOAD_SECONDS) if kind == "reload" else self.seconds)
                 healthy(each, note)
-        wait_healthy(self.report, [self.watch(each, None) for each in pick(None)], self.seconds)
+        wait_healthy(self.report, [self.watch(each, None) for each in pick(None) if not each.get("standby")], self.seconds)
         return actions
 
     def undo(self, markers, before):
@@ -171,6 +195,9 @@ class Change:
             try:
                 if action == "start":
                     run(["systemctl", "stop", unit], timeout=120, check=False)
+                    continue
+                if action == "stop":
+                    run(["systemctl", "enable", "--now", unit], timeout=120, check=False)
                     continue
                 kind = "reload" if action == "reload" and is_running(unit) else "restart"
                 run(["systemctl", "reset-failed", unit], check=False)

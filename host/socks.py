@@ -50,28 +50,34 @@ def connect(stream, host, port):
     take(stream, 2)
 
 
-def first_answer(socks, address, seconds):
-    """(HTTP status, seconds it took) of http://<address>.onion/. FetchError when none came in time."""
+def answer_on(stream, host):
+    """Asks for / as `host` on an open stream: the HTTP status. FetchError when the answer is none."""
+    stream.sendall(("GET / HTTP/1.1\r\nHost: %s\r\nUser-Agent: softmap\r\nAccept: */*\r\nConnection: close\r\n\r\n" % host).encode())
+    line = b""
+    while b"\r\n" not in line and len(line) < 4096:
+        more = stream.recv(512)
+        if not more:
+            break
+        line += more
+    words = line.split(b"\r\n")[0].split()
+    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
+        raise FetchError("the answer is not HTTP")
+    return int(words[1])
+
+
+def first_answer(socks, address, seconds, host=None):
+    """(HTTP status, seconds it took) of http://<address>.onion/, asked for as `host` when one is given. FetchError when none came in time."""
     start = time.monotonic()
-    host = address + ".onion"
+    onion = address.removesuffix(".onion") + ".onion"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
         stream.settimeout(seconds)
         try:
             stream.connect(socks)
-            connect(stream, host, 80)
-            stream.sendall(("GET / HTTP/1.1\r\nHost: %s\r\nUser-Agent: softmap\r\nAccept: */*\r\nConnection: close\r\n\r\n" % host).encode())
-            line = b""
-            while b"\r\n" not in line and len(line) < 4096:
-                more = stream.recv(512)
-                if not more:
-                    break
-                line += more
+            connect(stream, onion, 80)
+            status = answer_on(stream, host or onion)
         except OSError as error:
             raise FetchError("timed out after %d s" % seconds if isinstance(error, socket.timeout) else str(error.strerror or error))
-    words = line.split(b"\r\n")[0].split()
-    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
-        raise FetchError("the answer is not HTTP")
-    return int(words[1]), time.monotonic() - start
+    return status, time.monotonic() - start
 
 
 def judge_answer(status):

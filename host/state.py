@@ -1,5 +1,6 @@
 """Files outside the release tree (keys, ob_config, units): replaced whole, remembered, and put back when the release fails."""
 import base64
+import hashlib
 import os
 import stat
 from files import ids, make_dir, read, remove, write
@@ -59,3 +60,8 @@ def install_state(replaced, wanted, only_new=False):
         if replaced.put(path, data, *ids(owner, group), int(mode, 8)):
             changed.append(path)
     return changed
+
+
+def recorded(wanted):
+    """What the drift probe compares later: path -> [hash, owner, group, mode]. A hash of a key is no key: 64 random bytes are behind it."""
+    return {path: [hashlib.sha256(data).hexdigest(), owner, group, mode] for path, (data, owner, group, mode) in wanted.items()}

@@ -14,6 +14,7 @@ import report
 import services
 import state
 import tree
+import watched
 
 
 class Machine(unittest.TestCase):
@@ -37,17 +38,6 @@ class Machine(unittest.TestCase):
         self.assertIn("clock", machine.check_clock(0, 0)[0])
         self.assertTrue(machine.check_clock(machine.WRITTEN, machine.WRITTEN + 10 * 86400))
 
-    def test_lock_is_one_at_a_time_and_names_the_holder(self):
-        with tempfile.TemporaryDirectory() as folder:
-            path = os.path.join(folder, "lock")
-            lines = Lines()
-            held = machine.lock(lines, "the worker release", 1, path)
-            with self.assertRaisesRegex(report.Failure, "the worker release .* still holds this host"):
-                machine.lock(lines, "retiring", 0.3, path)
-            self.assertIn("waiting for the worker release", lines.said[0])
-            machine.unlock(held)
-            machine.unlock(machine.lock(lines, "retiring", 0.3, path))
-
 
 class Lines:
     """A report that keeps its lines."""
@@ -56,6 +46,9 @@ class Lines:
         self.said, self.listening = [], True
 
     def say(self, line):
+        self.said.append(line)
+
+    def raw(self, line):
         self.said.append(line)
 
     def quote(self, text, most=20):
@@ -89,10 +82,34 @@ class Releases(unittest.TestCase):
         self.assertNotEqual(markers[0], markers[2])
         self.assertNotEqual(markers[0], markers[3])
 
-    def test_own_resolvers_leave_the_hosts_out(self):
-        own = self.contents(changed("nginx/news.conf", "http {\n    resolver 1.1.1.1;\n}"))[0]
-        self.assertNotIn(b"resolver", own["nginx/host.conf"])
-        self.assertIn(b"resolver", self.contents()[0]["nginx/host.conf"])
+    def test_a_folder_stands_for_all_below_it_and_a_file_for_itself_alone(self):
+        service = {"reloadOn": ["nginx/news.sites/", "nginx/news"], "restartOn": ["/var/x"]}
+        paths = ["nginx/news.sites/b", "nginx/news.sites/a", "nginx/news.conf", "nginx/news.sites", "/var/x", "/var/x/y"]
+        self.assertEqual(watched.watched(service, paths), ["/var/x", "nginx/news.sites/a", "nginx/news.sites/b"])
+        self.assertEqual(watched.watched(service, paths, ["restartOn"]), ["/var/x"])
+        self.assertEqual(watched.watched({"reloadOn": [], "restartOn": []}, paths), [])
+
+    def test_what_left_the_plan_is_carried_over_but_units_and_the_hosts_own_file_are_not(self):
+        before = {"nginx/news.conf": b"old", "nginx/old.conf": b"o", "tor/b/torrc": b"t", "units/old@.service": b"u", "nginx/host.conf": b"h"}
+        more = tree.carried(before, FILES)
+        self.assertEqual(more, {"nginx/old.conf": b"o", "tor/b/torrc": b"t"})
+        contents, found, _ = tree.contents_of(FILES, [SERVICE], lambda: "resolver 10.0.0.2;\n", more)
+        self.assertEqual(contents["nginx/news.conf"], b"x", "the plan's own file wins")
+        self.assertEqual(contents["nginx/old.conf"], b"o")
+        self.assertNotEqual(found, self.contents()[1])
+        self.assertEqual(more, {"nginx/old.conf": b"o", "tor/b/torrc": b"t"}, "what is handed in stays as it was")
+
+    def test_carried_files_are_in_the_marker_of_the_nginx_that_reads_them_alone(self):
+        service = {**SERVICE, "reloadOn": ["nginx/news.sites/"]}
+        marker = lambda more: next(iter(tree.contents_of(FILES, [service], lambda: "f", more)[2].values()))
+        self.assertNotEqual(marker({}), marker({"nginx/news.sites/a.conf": b"a"}))
+        self.assertEqual(marker({}), marker({"nginx/other.sites/a.conf": b"a"}))
+
+    def test_an_nginx_that_only_leaves_keeps_the_file_that_it_includes(self):
+        contents, _, markers = tree.contents_of([], [], lambda: "resolver 10.0.0.2;\n", {"nginx/old.conf": b"include host.conf;"})
+        self.assertIn(b"resolver 10.0.0.2;", contents["nginx/host.conf"])
+        self.assertEqual(markers, {})
+        self.assertEqual(tree.contents_of([], [], lambda: "f", {"tor/a/torrc": b""})[0], {"tor/a/torrc": b""})
 
     def test_paths_stay_inside(self):
         for path in ("/etc/passwd", "../x", "a/../../x", "a//b", "./a"):
@@ -114,12 +131,17 @@ class Releases(unittest.TestCase):
                     own.switch(found)
                     os.utime(own.path(found), (n, n))
                     ids.append(found)
-                    self.assertTrue(own.holds(found, contents))
-                    self.assertFalse(own.holds(found, {"a/b": b"else"}))
+                    self.assertEqual(own.contents(found), contents)
+                    own.describe(found, {"n": n})
                 self.assertEqual(own.current(), ids[3])
+                self.assertEqual(own.before(ids[3]), ids[2])
                 own.switch(ids[0])
+                self.assertEqual(own.before(ids[0]), ids[3])
                 own.prune(2)
                 self.assertEqual(sorted(os.listdir(own.releases)), sorted([ids[0], ids[3]]))
+                self.assertEqual(sorted(os.listdir(own.about)), sorted(name + ".json" for name in (ids[0], ids[3])))
+                self.assertEqual((own.description(ids[3]), own.description(ids[2])), ({"n": 3}, None))
+                self.assertEqual(os.stat(os.path.join(own.about, ids[3] + ".json")).st_mode & 0o777, 0o600)
                 own.own("workers/south")
                 own.own("workers/worker1")
                 self.assertEqual(files.read(os.path.join(own.root, "owner")), b"workers/worker1\n")
@@ -142,6 +164,21 @@ class Decisions(unittest.TestCase):
         self.assertEqual(services.decide(self.service, now, now, False), "start")
         self.assertEqual(services.decide(self.service, now, None, True), "restart")
 
+    def test_folders_and_the_hosts_facts_are_reloaded(self):
+        service = {"unit": "softmap-nginx@news.service", "reloadOn": ["nginx/news.sites/"], "restartOn": ["nginx/news.sites/module"], "health": {"kind": "nginx"}}
+        now = {"nginx/news.sites/a": "1", "facts": "1"}
+        self.assertEqual(services.decide(service, {**now, "nginx/news.sites/b": "1"}, now, True), "reload")
+        self.assertEqual(services.decide(service, {"facts": "1"}, now, True), "reload", "a site that goes")
+        self.assertEqual(services.decide(service, {**now, "facts": "2"}, now, True), "reload")
+        self.assertEqual(services.decide(service, {**now, "nginx/news.sites/module": "1"}, now, True), "restart")
+        self.assertEqual(services.decide(service, {**now, "elsewhere": "1"}, now, True), "restart", "what nobody says to be harmless is not")
+
+    def test_a_standby_only_ever_stops(self):
+        waiting = {**self.service, "standby": True}
+        self.assertEqual(services.decide(waiting, {"torrc": "2"}, {"torrc": "1"}, True), "stop")
+        for applied in (None, {"torrc": "1"}):
+            self.assertIsNone(services.decide(waiting, {"torrc": "2"}, applied, False))
+
     def test_unit_files(self):
         self.assertEqual(services.unit_file("softmap-tor@news-1.service"), "softmap-tor@.service")
         self.assertEqual(services.unit_file("softmap-onionbalance.service"), "softmap-onionbalance.service")
@@ -149,6 +186,42 @@ class Decisions(unittest.TestCase):
     def test_a_path_that_nobody_has_is_a_mistake(self):
         with self.assertRaisesRegex(report.Failure, "watches torrc"):
             services.fingerprints(self.service, {}, {}, {})
+        folder = {**self.service, "reloadOn": ["torrc.d/"], "restartOn": []}
+        self.assertEqual(services.fingerprints(folder, {}, {}, {}), {}, "a folder may be empty")
+
+    def test_what_a_service_runs_on(self):
+        service = {**SERVICE, "reloadOn": ["nginx/"], "restartOn": ["/var/key"]}
+        contents, _, markers = tree.contents_of(FILES, [service], lambda: "f")
+        found = services.fingerprints(service, contents, {"/var/key": (b"k", "o", "g", "0600")}, markers)
+        self.assertEqual(sorted(found), ["/var/key", "facts", "nginx/news.conf", "units/softmap-nginx@.service"])
+        self.assertEqual(found["/var/key"], services.digest(b"k"))
+        self.assertEqual([found["facts"]], list(markers.values()))
+
+
+class AppliedUnits(unittest.TestCase):
+    def test_it_is_kept_over_runs_and_a_doubt_too(self):
+        with tempfile.TemporaryDirectory() as folder, unittest.mock.patch("os.fchown"):
+            path = os.path.join(folder, "applied.json")
+            known = services.Applied(path)
+            self.assertEqual((known.release, known.units, known.state, known.services), (None, {}, {}, {}))
+            known.learn("a", {"torrc": "1", "ob_config": "1"})
+            known.learn("b", {"torrc": "1"})
+            known.proved("0123456789ab", {"/k": ["hash", "o", "g", "0600"]}, [{"unit": "a"}, {"unit": "b", "standby": True}])
+            known.doubt({"ob_config", "elsewhere"})
+            again = services.Applied(path)
+            self.assertEqual(again.get("a"), {"torrc": "1", "ob_config": "changed by hand"})
+            self.assertEqual(again.get("b"), {"torrc": "1"})
+            self.assertEqual((again.release, again.state, again.services), ("0123456789ab", {"/k": ["hash", "o", "g", "0600"]}, {"a": True, "b": False}))
+            again.forget("a")
+            self.assertIsNone(services.Applied(path).get("a"))
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+
+    def test_half_a_file_is_no_knowledge(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "applied.json")
+            with open(path, "w") as out:
+                out.write('{"release": "0123')
+            self.assertEqual(services.Applied(path).units, {})
 
 
 class Files(unittest.TestCase):

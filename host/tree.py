@@ -1,16 +1,17 @@
 """A role's releases: content-addressed directories, and the link that says which one counts."""
 import hashlib
+import json
 import os
 import re
 from report import Failure
 from files import link, make_dir, read, remove, remove_tree, sync_dir, write
 from machine import nginx_facts
+from watched import watched
 
 BASE = "/etc/softmap"
 UNITS = "/etc/systemd/system"
 FACTS = "host.conf"
 OWNER = "owner"
-OWN_RESOLVER = re.compile(rb"^\s*resolver\s", re.M)
 ID = re.compile(r"[0-9a-f]{12}\Z")
 
 
@@ -25,7 +26,7 @@ def release_id(contents):
 
 def marker_of(service, contents, facts):
     """The release of one nginx: its own files and the host's facts, so that a change elsewhere does not reload it."""
-    own = {path: contents[path] for path in (*service["reloadOn"], *service["restartOn"]) if path in contents}
+    own = {path: contents[path] for path in watched(service, contents) if os.path.basename(path) != FACTS}
     return release_id({**own, FACTS: facts.encode()})
 
 
@@ -39,9 +40,21 @@ def host_conf(facts, markers):
     return facts + "map $server_addr $softmap_release {\n    default \"\";\n" + "".join(rows) + "}\n"
 
 
-def contents_of(files, services, facts=nginx_facts):
-    """What a release holds, path by path; its id; and the marker of each nginx by its health socket. nginx/host.conf is the host's own part."""
-    contents = {}
+def carried(before, files):
+    """
+    What a release takes over from the one before: a release only ever adds or changes. Daemons, sites and projects that leave the plan are still
+    published when it is made, so their files stay, for a reboot or a reload in between, until the retire step drops them.
+    """
+    own = {each["path"] for each in files}
+    return {path: data for path, data in before.items() if path not in own and not path.startswith("units/") and path != "nginx/" + FACTS}
+
+
+def contents_of(files, services, facts=nginx_facts, more=None):
+    """
+    What a release holds, path by path; its id; and the marker of each nginx by its health socket. nginx/host.conf is the host's own part;
+    `more` is what is carried over, path -> bytes.
+    """
+    contents = dict(more or {})
     for each in files:
         path = each["path"]
         if os.path.isabs(path) or ".." in path.split("/") or os.path.normpath(path) != path:
@@ -49,11 +62,9 @@ def contents_of(files, services, facts=nginx_facts):
         contents[path] = each["text"].encode()
     markers = {}
     proxies = [each for each in services if each["health"]["kind"] == "nginx"]
-    if proxies:
+    # Also where a project's nginx only leaves: its configuration includes this file.
+    if proxies or any(path.startswith("nginx/") for path in contents):
         mine = facts()
-        # A project with resolvers of its own names them; nginx takes the directive only once at a level.
-        if all(OWN_RESOLVER.search(data) for path, data in contents.items() if path.startswith("nginx/") and path.endswith(".conf")):
-            mine = ""
         markers = {each["health"]["socket"]: marker_of(each, contents, mine) for each in proxies}
         contents["nginx/" + FACTS] = host_conf(mine, markers).encode()
     return contents, release_id(contents), markers
@@ -65,11 +76,13 @@ class Tree:
     def __init__(self, role, base=BASE):
         self.root = os.path.join(base, role)
         self.releases = os.path.join(self.root, "releases")
+        self.about = os.path.join(self.root, "about")
         self.current_link = os.path.join(self.root, "current")
 
     def prepare(self):
         """The directories, without what a killed run left half written."""
         make_dir(self.releases)
+        make_dir(self.about)
         for name in os.listdir(self.releases):
             if not ID.match(name):
                 remove_tree(os.path.join(self.releases, name))
@@ -93,10 +106,6 @@ class Tree:
         root = self.path(found)
         paths = [os.path.join(folder, name) for folder, _, names in os.walk(root) for name in names]
         return {os.path.relpath(path, root): read(path) for path in paths}
-
-    def holds(self, found, contents):
-        """True when the release is there, whole and unchanged by anybody."""
-        return self.contents(found) == contents
 
     def stage(self, found, contents):
         """Writes the release beside the others, under a name that nothing uses. Returns its path."""
@@ -136,6 +145,22 @@ class Tree:
         others = sorted((name for name in os.listdir(self.releases) if name != now), key=lambda name: os.stat(self.path(name)).st_mtime, reverse=True)
         for name in others[max(keep - 1, 0):]:
             remove_tree(self.path(name))
+        for name in os.listdir(self.about):
+            if not os.path.isdir(self.path(name.removesuffix(".json"))):
+                remove(os.path.join(self.about, name))
+
+    def before(self, found):
+        """The release that was live before this one, or None."""
+        others = [name for name in os.listdir(self.releases) if ID.match(name) and name != found and self.description(name)]
+        return max(others, key=lambda name: os.stat(self.path(name)).st_mtime, default=None)
+
+    def describe(self, found, known):
+        """Keeps what is to be known of a release beside its files."""
+        write(os.path.join(self.about, found + ".json"), json.dumps(known, sort_keys=True).encode(), mode=0o600)
+
+    def description(self, found):
+        data = read(os.path.join(self.about, found + ".json"))
+        return json.loads(data) if data else None
 
     def own(self, owner):
         """Says whose role this is: only the same owner's retirement may take it away (retire.py)."""

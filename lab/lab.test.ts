@@ -10,7 +10,7 @@ import { debootstrap, imageName } from "./image";
 import { parse } from "./main";
 import { mirrorHosts, parseMirror } from "./mirror";
 import { withLock } from "./mutex";
-import { dnsConfig, originConfig, originNames, pages } from "./originPages";
+import { BIG_PAGE, dnsConfig, originConfig, originNames, pages } from "./originPages";
 import { containerName, labNamed } from "./places";
 import { ensureRequirements, missing } from "./requirements";
 import { age, statusTable } from "./status";
@@ -119,6 +119,18 @@ test("the origin's pages name their domain in every form that a proxy must find"
     "desk@www.daily.test",
   ])
     assert.ok(all.includes(form), form);
+});
+
+test("the big page is so long to the byte, ASCII, the same each time, and another for every name", () => {
+  const big = (name: string) => pages(name, ["www.daily.test", "court.test"])[BIG_PAGE.path.slice(1)] ?? "";
+  const [one, other] = [big("www.daily.test"), big("cdn.court.test")];
+  assert.deepEqual(
+    [one, other].map((text) => Buffer.byteLength(text)),
+    [BIG_PAGE.bytes, BIG_PAGE.bytes],
+  );
+  assert.match(one, /^[\n -~]+$/);
+  assert.equal(one, big("www.daily.test"));
+  assert.notEqual(one, other);
 });
 
 test("DNS knows the origin's names and the mirror's, and sends nobody further", () => {

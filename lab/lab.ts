@@ -17,7 +17,9 @@ export {
   type HostInfo,
 } from "./hosts";
 export { labDown, labUp, type LabNetwork, type Removed, type UpOptions } from "./upDown";
-export { DEFAULT_DOMAINS, SUBDOMAINS, UNTRUSTED } from "./originPages";
+export { startLoad, type Load, type LoadClient, type LoadOptions } from "./load";
+export { loadReport, type LoadRecord, type LoadReport } from "./loadReport";
+export { BIG_PAGE, DEFAULT_DOMAINS, SUBDOMAINS, UNTRUSTED } from "./originPages";
 export { containerName, labNamed, type Lab } from "./places";
 export { containersOf, podman, type Container } from "./podman";
 export { silent, step, stopwatch, type Say } from "./progress";

@@ -8,6 +8,12 @@ export const UNTRUSTED = "untrusted.test";
 
 export const DEFAULT_DOMAINS = ["www.daily.test", "court.test", "tips.test"] as const;
 
+/**
+ * A page of exactly so many bytes: a client that gets all of them was not cut off. nginx's mime.types make it application/octet-stream, which no
+ * proxy rewrites; its lines name the domain, so that one that does rewrite it changes its length.
+ */
+export const BIG_PAGE = { path: "/big.bin", bytes: 1_000_000 } as const;
+
 /** Every name that the origin answers to. */
 export function originNames(domains: readonly string[]): string[] {
   return [...domains.flatMap((domain) => [domain, ...SUBDOMAINS.map((sub) => `${sub}.${domain}`)]), UNTRUSTED];
@@ -47,8 +53,17 @@ ${others.map((other) => `<li><a href="https://${other}/">${other}</a></li>`).joi
     "data.json": `{"self":"https:\\/\\/${domain}\\/data.json","plain":"https://${domain}/","cdn":"https://${cdn}/"}\n`,
     "paper.svg": `<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"><!-- https://${domain}/ --></svg>\n`,
     "asset.txt": `asset of ${name}, see https://${domain}/\n`,
+    [BIG_PAGE.path.slice(1)]: bigPage(name, domain),
     "404.html": `<!doctype html><title>404</title><p>no such page on <a href="https://${domain}/">${domain}</a></p>\n`,
   };
+}
+
+/** Numbered lines, ASCII alone, cut at the length: a piece that is missing or comes twice can be seen. */
+function bigPage(name: string, domain: string): string {
+  const line = (n: number) => `${String(n).padStart(6, "0")} ${name} https://${domain}/\n`;
+  return Array.from({ length: Math.ceil(BIG_PAGE.bytes / line(0).length) }, (_, n) => line(n))
+    .join("")
+    .slice(0, BIG_PAGE.bytes);
 }
 
 /** The origin's nginx.conf. `certificates` holds NAME.crt and NAME.key of each domain (with its subdomains), `files` a folder a name. */

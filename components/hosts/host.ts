@@ -11,8 +11,6 @@ export interface Host {
   readonly instance?: pulumi.Output<string>;
   /** The private Tor network that this machine is on. Absent: the public one. */
   readonly torNetwork?: TorNetwork | undefined;
-  /** The machine as a resource, where it is one: when it goes in the same update nothing has to be tidied up on it. */
-  readonly machine?: pulumi.Resource;
 }
 
 /**

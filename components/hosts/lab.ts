@@ -33,7 +33,7 @@ export class LabHosts extends Component implements Hosts {
       const machine = new LabHost(this.childName(host), { lab, host }, { parent: this });
       const { address, port, user, hostKey, instance } = machine;
       const connection = pulumi.secret({ host: address, port, user, hostKey, privateKey, ...patience });
-      return [host, { name: host, connection, machine, instance, torNetwork }];
+      return [host, { name: host, connection, instance, torNetwork }];
     };
 
     const machines = new Map([...new Set([...args.balancers, ...args.workers])].map(boot));

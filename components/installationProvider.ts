@@ -1,0 +1,151 @@
+// The dynamic provider behind Installation. It travels in the state of every one: see onionKeyProvider.ts.
+import type * as pulumi from "@pulumi/pulumi";
+import { knockPatiently, runOverSsh, type SshConnection, type SshError } from "../host/ssh";
+import { unknownValue as unknown } from "./unknownValue";
+
+/** What the engine keeps of what was asked for. */
+export interface InstallationInputs {
+  readonly host: string;
+  readonly component: string;
+  readonly holdsSiteKeys: boolean;
+  readonly connection: SshConnection;
+  readonly instance?: string;
+  readonly wants: string;
+  readonly command: string;
+  readonly probe: string;
+  readonly leave: string;
+}
+
+/** And what was found. */
+export interface InstallationState extends InstallationInputs {
+  readonly silent: string;
+  readonly repair: number;
+  readonly drift: string;
+}
+
+/** Seconds that are given to a host until it counts as dead. */
+export interface Patience {
+  /** At the first time: a machine that boots right now answers within this. */
+  readonly create: number;
+  readonly update: number;
+  readonly delete: number;
+  /** Between two tries. */
+  readonly pause: number;
+}
+
+/** What a read may take, and what a removal may: it drains. */
+const probeSeconds = 120;
+const leaveSeconds = 30 * 60;
+
+/** The parts of a connection that lead to another machine or another login; how patiently it is dialled is none. */
+const reach = ["host", "port", "user", "hostKey", "privateKey", "privateKeyPassword", "password", "agentSocketPath"];
+const compared = ["host", "component", "holdsSiteKeys", "instance", "wants", "command", "probe", "leave"];
+
+function knockAt({ host, port }: SshConnection, seconds: number, pause: number): Promise<string | undefined> {
+  return knockPatiently(host, port ?? 22, { seconds, pause });
+}
+
+function fieldsOf(from: object | string, names: readonly string[]): string {
+  return JSON.stringify(typeof from === "string" ? from : names.map((name) => (from as Record<string, unknown>)[name]));
+}
+
+/**
+ * What is on the machine now, in words; "" when it is what was released. The last line of the probe is JSON, `{"drift": ["a line for people"]}`,
+ * or null where nothing was deployed yet. A refresh must not fail: what hinders it is a finding.
+ */
+async function drifted({ connection, command, probe }: InstallationState, dialSeconds: number): Promise<string> {
+  const { code, stdout, stderr } = await runOverSsh(connection, command, probe, { dialSeconds, seconds: probeSeconds });
+  try {
+    const { drift } = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as { drift: readonly string[] | null };
+    if (code === 0) return (drift ?? []).join("\n");
+  } catch {
+    // Not JSON: said below.
+  }
+  return `what is there cannot be read: ${stderr.trim() || `the probe ended with ${code}`}`;
+}
+
+function leftBehind({ host, component, holdsSiteKeys }: InstallationState, why: string): string {
+  const rest = holdsSiteKeys
+    ? "A balancer has the site keys, and publishes again if the machine comes back: keep it off the network, and treat its keys as those of a stolen disk"
+    : "It is published no more. If the machine comes back, treat its backend keys as those of a stolen disk";
+  return `${host}: ${why}: what ${component} had there is left behind. ${rest}`;
+}
+
+/**
+ * The provider with what a host is given to answer.
+ * - `silent` stays as it is when a refresh finds the host alive: what was skipped is made up for by the update that clears it.
+ * - What a refresh found is among the inputs too, where nobody asks for it: so the preview that mends it shows it as what goes.
+ * - Of an error in a removal the dynamic provider's host prints `${error}: ${error.stack}` beside its message: a short line instead of a stack trace.
+ */
+export function installationProviderWith(patience: Patience): pulumi.dynamic.ResourceProvider {
+  return {
+    // What will be found is among the inputs, so that a preview knows it, and with it all that depends on it: that the host answers, and
+    // that what a refresh found (`read` writes it to the inputs) is mended by steps that run again.
+    async check(olds: Partial<InstallationState>, news: InstallationInputs) {
+      const connection = news.connection as (SshConnection & { readonly proxy?: unknown }) | typeof unknown;
+      const refused = (what: string) => ({ property: "", reason: `${news.host}: ${what}` });
+      const failures: pulumi.dynamic.CheckFailure[] = [];
+      if (connection !== unknown) {
+        if (!connection.hostKey) failures.push(refused("its connection has no hostKey. Next: give it as type base64"));
+        if (connection.proxy !== undefined)
+          failures.push(refused("its connection has a proxy, and a dead host could not be told. Next: remove proxy"));
+      }
+      const repair = (olds.repair ?? 0) + (olds.drift ? 1 : 0);
+      return { inputs: { ...news, silent: "", repair, drift: "" }, failures };
+    },
+
+    async diff(_id: string, old: InstallationState, wanted: InstallationInputs) {
+      const same =
+        fieldsOf(old, compared) === fieldsOf(wanted, compared) &&
+        fieldsOf(old.connection, reach) === fieldsOf(wanted.connection, reach);
+      return { changes: !same || old.silent !== "" || old.drift !== "" };
+    },
+
+    async create(inputs: InstallationState) {
+      const why = await knockAt(inputs.connection, patience.create, patience.pause);
+      return { id: `${inputs.component}/${inputs.host}`, outs: { ...inputs, silent: why ?? "" } };
+    },
+
+    async update(_id: string, _old: InstallationState, inputs: InstallationState) {
+      const why = await knockAt(inputs.connection, patience.update, patience.pause);
+      return { outs: { ...inputs, silent: why ?? "" } };
+    },
+
+    async read(id: string, state: InstallationState) {
+      let found: { readonly drift: string } | { readonly silent: string; readonly drift: string };
+      try {
+        found = { drift: await drifted(state, patience.delete) };
+      } catch (error) {
+        const { message, reached } = error as Partial<SshError> & Error;
+        found = reached === false ? { silent: message, drift: "" } : { drift: message };
+      }
+      const props = { ...state, ...found };
+      return { id, props, inputs: props };
+    },
+
+    async delete(_id: string, state: InstallationState) {
+      const { host, connection, command, leave } = state;
+      const why = await knockAt(connection, patience.delete, patience.pause);
+      if (why !== undefined) return console.log(leftBehind(state, why));
+      const limits = {
+        dialSeconds: patience.delete,
+        seconds: leaveSeconds,
+        onLine: (line: string) => console.log(line),
+      };
+      let said: string;
+      try {
+        const { code, stderr } = await runOverSsh(connection, `${command} everything`, leave, limits);
+        if (code === 0) return;
+        said = stderr.trim() || `${host}: the removal ended with ${code} and said nothing`;
+      } catch (error) {
+        const { reached, message } = error as Partial<SshError> & Error;
+        if (reached === false) return console.log(leftBehind(state, message));
+        said = `${host}: ${message}`;
+      }
+      throw Object.assign(new Error(said), { toString: () => host, stack: "the removal failed" });
+    },
+  };
+}
+
+/** One object for all installations: the SDK serializes it once. */
+export const installationProvider = installationProviderWith({ create: 80, update: 15, delete: 10, pause: 2 });

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { throughTheState } from "../tests/closure";
+import { servicePlanProvider, type ServiceFiles, type Services } from "./servicePlanProvider";
+
+const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+const loaded = throughTheState<{ services: unknown; actions: Record<string, string> | string }>(servicePlanProvider);
+const nginx = "softmap-nginx@news.service";
+const tor = "softmap-tor@news-1-3f9a.service";
+const files = (reload: object, restart: object = {}) => ({ reload, restart }) as ServiceFiles;
+
+async function actions(old: Services | undefined, services: unknown): Promise<Record<string, string> | string> {
+  const { provider } = await loaded;
+  return (await provider.check(old === undefined ? {} : { services: old, actions: {} }, { services })).inputs.actions;
+}
+
+test("what is new starts, what is gone retires, the rest is reloaded, restarted or left alone", async () => {
+  const old = { [nginx]: files({ "nginx/news.conf": "aa11bb22" }), [tor]: files({ torrc: "1" }, { unit: "1" }) };
+  assert.deepEqual(await actions(undefined, old), { [nginx]: "start", [tor]: "start" });
+  assert.deepEqual(await actions(old, old), { [nginx]: "leave alone", [tor]: "leave alone" });
+  assert.deepEqual(await actions(old, { [nginx]: files({ "nginx/news.conf": "cc33dd44" }) }), {
+    [nginx]: "reload (nginx/news.conf cc33dd)",
+    [tor]: "retire",
+  });
+  const both = files({ torrc: "2" }, { unit: "2", key: "9" });
+  assert.deepEqual(await actions(old, { ...old, [tor]: both }), {
+    [nginx]: "leave alone",
+    [tor]: "restart (key 9, unit 2)",
+  });
+  assert.deepEqual(await actions(old, { ...old, [nginx]: files({}) }), {
+    [nginx]: "reload (nginx/news.conf gone)",
+    [tor]: "leave alone",
+  });
+});
+
+test("the second of two reloads for one file is other words, so that a diff shows it", async () => {
+  const running = (hash: string): Services => ({ [nginx]: files({ conf: hash }) });
+  assert.notDeepEqual(await actions(running("a"), running("b")), await actions(running("b"), running("c")));
+});
+
+test("what leaves is kept from plan to plan until it comes back: a unit, and a file of a unit that stays", async () => {
+  const { provider } = await loaded;
+  const check = async (olds: object, services: Services) =>
+    (await provider.check(olds, { services })).inputs as unknown as { services: Services; leaving: string[] };
+  const site = { "nginx/news/tips.test.conf": "1" };
+  const first = await check({}, { [nginx]: files({ main: "1", ...site }), [tor]: files({ torrc: "1" }) });
+  assert.deepEqual(first.leaving, []);
+  const second = await check(first, { [nginx]: files({ main: "1" }) });
+  assert.deepEqual(second.leaving, ["nginx/news/tips.test.conf", tor, "torrc"]);
+  const third = await check(second, { [nginx]: files({ main: "2" }) });
+  assert.deepEqual(third.leaving, second.leaving, "nobody knows yet whether it was retired");
+  const back = await check(third, { [nginx]: files({ main: "2", ...site }) });
+  assert.deepEqual(back.leaving, [tor, "torrc"]);
+});
+
+test("services that are not known yet, at any depth, leave the actions unknown, and are a change", async () => {
+  const { provider } = await loaded;
+  const old = { [nginx]: files({ conf: "a" }) };
+  for (const services of [unknown, { [nginx]: unknown }, { [nginx]: files({ conf: unknown }) }]) {
+    assert.equal(await actions(old, services), unknown);
+    assert.deepEqual(await provider.diff("id", { services: old }, { services, actions: unknown }), { changes: true });
+  }
+});
+
+test("there is a change exactly when a unit is not left alone, whatever the order of units and files", async () => {
+  const { provider } = await loaded;
+  const hashes = fc.dictionary(fc.constantFrom("a", "b", "c"), fc.constantFrom("1", "2"), { noNullPrototype: true });
+  const services = fc.dictionary(fc.constantFrom("x", "y", "z"), fc.record({ reload: hashes, restart: hashes }), {
+    noNullPrototype: true,
+  });
+  const backwards = (value: object): object =>
+    Object.fromEntries(
+      Object.entries(value)
+        .reverse()
+        .map(([key, inner]) => [key, typeof inner === "object" ? backwards(inner as object) : (inner as string)]),
+    );
+  await fc.assert(
+    fc.asyncProperty(services, services, async (old, wanted) => {
+      const planned = Object.values(await actions(old, wanted));
+      const { changes } = await provider.diff("id", { services: old }, { services: wanted });
+      assert.equal(
+        changes,
+        planned.some((action) => action !== "leave alone"),
+      );
+      assert.deepEqual(await provider.diff("id", { services: old }, { services: backwards(old) }), { changes: false });
+    }),
+  );
+});
+
+test("create and update keep the plan as it was previewed", async () => {
+  const { provider } = await loaded;
+  const { inputs } = await provider.check({}, { services: { [nginx]: files({ conf: "a" }) } });
+  assert.deepEqual((await provider.create(inputs)).outs, inputs);
+  assert.deepEqual((await provider.update("id", {}, inputs)).outs, inputs);
+});
+
+test("the closure is small and needs no module", async () => {
+  const { text } = await loaded;
+  assert.ok(text.length < 20_000, `${text.length} bytes`);
+  assert.ok(!text.includes("require("));
+});

@@ -1,0 +1,34 @@
+import * as pulumi from "@pulumi/pulumi";
+import { servicePlanProvider, type ServiceFiles } from "./servicePlanProvider";
+
+export type { ServiceFiles, Services } from "./servicePlanProvider";
+
+/** Arguments of {@link ServicePlan}. */
+export interface ServicePlanArgs {
+  /** Each unit of the host, with a hash of each thing that it runs on. Shown in clear: a hash of a key is no secret, a key is. */
+  readonly services: pulumi.Input<Readonly<Record<string, pulumi.Input<ServiceFiles>>>>;
+}
+
+/**
+ * What an update will do to each unit of one host, so that `pulumi preview --diff` says it before: start, reload, restart, retire, leave alone.
+ * It does nothing by itself. It stands before the release that does it, and `leaving` tells the step that retires what there is to retire.
+ * @example new ServicePlan("workers-worker1-services", { services: { "softmap-nginx@news.service": { reload: { "nginx/news.conf": hash }, restart: {} } } })
+ */
+export class ServicePlan extends pulumi.dynamic.Resource {
+  /** By unit: `start`, `retire`, `leave alone`, or `reload (...)` and `restart (...)` with what changed and the beginning of its new hash. */
+  declare readonly actions: pulumi.Output<Readonly<Record<string, string>>>;
+  /** Names of units and files that have left the plan, the newest last: what the host may still have of them is to be retired. */
+  declare readonly leaving: pulumi.Output<readonly string[]>;
+
+  constructor(name: string, args: ServicePlanArgs, opts: pulumi.CustomResourceOptions = {}) {
+    super(
+      servicePlanProvider,
+      name,
+      { services: args.services, actions: undefined, leaving: undefined },
+      // Everything in `services` that matters is in `actions`, in words.
+      pulumi.mergeOptions({ hideDiffs: ["services", "leaving"] }, opts),
+      "softmap",
+      "ServicePlan",
+    );
+  }
+}

@@ -1,0 +1,101 @@
+// The dynamic provider behind ServicePlan. It travels in the state of every one: see onionKeyProvider.ts.
+import type * as pulumi from "@pulumi/pulumi";
+import { unknownValue as unknown } from "./unknownValue";
+
+/** What one unit runs on: paths with a hash of what is in each, hexadecimal. */
+export interface ServiceFiles {
+  /** What the unit takes over with a reload. */
+  readonly reload: Readonly<Record<string, string>>;
+  /** What only a restart takes over. */
+  readonly restart: Readonly<Record<string, string>>;
+}
+
+/** Units by their names. */
+export type Services = Readonly<Record<string, ServiceFiles>>;
+
+interface Plan {
+  readonly services: Services;
+  readonly actions: Readonly<Record<string, string>>;
+  /** Units and files that have left the plan at some time, and are not in it now. */
+  readonly leaving: readonly string[];
+}
+
+/** Names that are kept: what left before so many others has long been retired. */
+const mostLeaving = 60;
+
+function hasUnknown(value: unknown): boolean {
+  if (value === null || typeof value !== "object") return value === unknown;
+  return Object.values(value).some(hasUnknown);
+}
+
+/**
+ * Paths that came, went, or have another hash, with the beginning of the new one. A diff leaves out what is written twice in a row:
+ * with the hash, the second of two reloads for one file is not the same words.
+ */
+function changes(old: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): string {
+  return [...new Set([...Object.keys(old), ...Object.keys(wanted)])]
+    .filter((path) => old[path] !== wanted[path])
+    .sort()
+    .map((path) => `${path} ${wanted[path]?.slice(0, 6) ?? "gone"}`)
+    .join(", ");
+}
+
+function actionOn(old: ServiceFiles | undefined, wanted: ServiceFiles | undefined): string {
+  if (wanted === undefined) return "retire";
+  if (old === undefined) return "start";
+  const restart = changes(old.restart, wanted.restart);
+  if (restart !== "") return `restart (${restart})`;
+  const reload = changes(old.reload, wanted.reload);
+  return reload === "" ? "leave alone" : `reload (${reload})`;
+}
+
+function actionsFrom(old: Services, wanted: Services): Record<string, string> {
+  const units = [...new Set([...Object.keys(old), ...Object.keys(wanted)])].sort();
+  return Object.fromEntries(units.map((unit) => [unit, actionOn(old[unit], wanted[unit])]));
+}
+
+function namesIn(services: Services): string[] {
+  return Object.entries(services).flatMap(([unit, { reload, restart }]) => [
+    unit,
+    ...Object.keys(reload),
+    ...Object.keys(restart),
+  ]);
+}
+
+/**
+ * What has left and not come back, the newest last. It is kept from plan to plan: a plan does not learn whether the step that retires what
+ * left ever ran, and may be made after an `up` that failed before it.
+ */
+function leavingFrom({ services = {}, leaving = [] }: Partial<Plan>, wanted: Services): string[] {
+  const here = new Set(namesIn(wanted));
+  const left = [...new Set([...leaving, ...namesIn(services).sort()])].filter((name) => !here.has(name));
+  return left.slice(-mostLeaving);
+}
+
+/** Whether `wanted` has the units and files of `old`, in whatever order. */
+function isSame(old: Services, wanted: Services): boolean {
+  return Object.values(actionsFrom(old, wanted)).every((action) => action === "leave alone");
+}
+
+/** One object for all plans: the SDK serializes it once. No `read` and no `delete`: a plan is nowhere but in the state. */
+export const servicePlanProvider: pulumi.dynamic.ResourceProvider = {
+  // `actions` is an input, so that a preview knows and prints it. The state's are those of the last update.
+  async check(olds: Partial<Plan>, { services }: Plan) {
+    if (hasUnknown(services)) return { inputs: { services, actions: unknown, leaving: unknown } };
+    const actions = actionsFrom(olds.services ?? {}, services);
+    return { inputs: { services, actions, leaving: leavingFrom(olds, services) } };
+  },
+
+  // Not `actions`: the plan after an update leaves everything alone, and is no change.
+  async diff(_id: string, old: Plan, wanted: Plan) {
+    return { changes: hasUnknown(wanted.services) || !isSame(old.services, wanted.services) };
+  },
+
+  async create(plan: Plan) {
+    return { id: "service-plan", outs: plan };
+  },
+
+  async update(_id: string, _old: Plan, plan: Plan) {
+    return { outs: plan };
+  },
+};

@@ -1,0 +1,89 @@
+"""What is on a host against what was released there: the drift that a refresh reports and the next `up` mends. It changes nothing."""
+import grp
+import hashlib
+import json
+import os
+import pwd
+import stat
+from report import run
+from files import read
+from health import is_running
+from purge import PURGED
+from retire import owner_of
+from services import Applied, is_enabled
+from tree import UNITS, Tree, release_id
+
+
+def changed_files(tree, found):
+    """Findings on the files of a release: their hash is its name."""
+    contents = tree.contents(found)
+    if release_id(contents) == found:
+        return []
+    return ["the files of release %s were changed by hand" % found]
+
+
+def unit_files(tree, found):
+    for path, data in sorted(tree.contents(found).items()):
+        if path.startswith("units/") and read(os.path.join(UNITS, os.path.basename(path))) != data:
+            yield "%s was changed by hand" % os.path.join(UNITS, os.path.basename(path))
+
+
+def name_of(lookup, number):
+    try:
+        return lookup(number)[0]
+    except KeyError:
+        return str(number)
+
+
+def state_files(applied):
+    """Findings on files outside the release: keys and what is beside them."""
+    for path, (digest, owner, group, mode) in sorted(applied.state.items()):
+        data = read(path)
+        if data is None:
+            if not (path.endswith(".key") and os.path.exists(PURGED)):
+                yield "%s is missing" % path
+            continue
+        now = os.stat(path, follow_symlinks=False)
+        if hashlib.sha256(data).hexdigest() != digest:
+            yield "%s was changed by hand" % path
+        elif (name_of(pwd.getpwuid, now.st_uid), name_of(grp.getgrgid, now.st_gid), "%04o" % stat.S_IMODE(now.st_mode)) != (owner, group, mode):
+            yield "owner or mode of %s was changed by hand" % path
+
+
+def unit_states(applied):
+    for unit, wanted in sorted(applied.services.items()):
+        if wanted and not is_running(unit):
+            yield "%s does not run" % unit
+        elif wanted and not is_enabled(unit):
+            yield "%s is not started at boot" % unit
+        elif not wanted and is_running(unit):
+            yield "%s runs, but should stand by" % unit
+
+
+def drift_of(role):
+    """Everything of a role that is not as it was released."""
+    tree = Tree(role)
+    applied = Applied(os.path.join(tree.root, "applied.json"))
+    found = tree.current()
+    if applied.release is None:
+        return ["no release of the %s is proved here" % role]
+    if found is None:
+        return ["no release of the %s serves here" % role]
+    rolled = (read(os.path.join(tree.root, "rolled-back")) or b"").decode().strip()
+    return [
+        *([rolled] if rolled else []),
+        *(["release %s serves, and %s was proved" % (found, applied.release)] if found != applied.release else []),
+        *changed_files(tree, found),
+        *unit_files(tree, found),
+        *state_files(applied),
+        *unit_states(applied),
+    ]
+
+
+def probe_main(report, payload):
+    """Prints one JSON line: {"drift": [findings]}."""
+    findings = []
+    for role in payload["roles"]:
+        if owner_of(role) in (None, payload["owner"]):
+            findings += drift_of(role)
+    report.raw(json.dumps({"drift": findings}))

@@ -1,0 +1,100 @@
+"""The proof of a release on its own worker: every site, fetched through the worker's own backend addresses over Tor, before anything lists them."""
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from report import Failure
+from socks import FetchError, answer_on, first_answer
+
+ANSWER_SECONDS = 25
+# A new backend is fetchable 4 to 9 s after it has uploaded on a test network, and within a minute or two on the public one.
+PROOF_SECONDS = 180
+# An origin may stumble once; one that fails for this long after a change, and did not before it, fails because of the change.
+ORIGIN_SECONDS = 30
+AT_ONCE = 6
+
+
+def status_on(path, host, seconds=10):
+    """What nginx answers for a site on one of its own sockets: the status, or None when none came."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
+            stream.settimeout(seconds)
+            stream.connect(path)
+            return answer_on(stream, host)
+    except (OSError, FetchError):
+        return None
+
+
+def statuses(projects):
+    """(project, site) -> status, straight from nginx: what visitors get before the change."""
+    pairs = [(each, site) for each in projects for site in each["sites"]]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = pool.map(lambda pair: status_on(pair[0]["socket"], pair[1]), pairs)
+        return {(each["project"], site): status for (each, site), status in zip(pairs, found)}
+
+
+class Question:
+    """One site of one backend, asked until the answer is good."""
+
+    def __init__(self, project, backend, site, before):
+        self.backend, self.site, self.before = backend, site, before.get((project, site))
+        self.status, self.why, self.broken_since = None, "not asked", None
+
+    def ask(self):
+        """True when the answer is good; `why` says what is wrong otherwise."""
+        try:
+            self.status, _ = first_answer(self.backend["socks"], self.backend["address"], ANSWER_SECONDS, self.site)
+        except FetchError as error:
+            self.status, self.why, self.broken_since = None, "no answer: %s" % error, None
+            return False
+        self.why = fault_of(self.status, self.before)
+        if self.why and self.broken_since is None:
+            self.broken_since = time.monotonic()
+        return self.why is None
+
+
+def fault_of(status, before):
+    """
+    What is wrong with an answer, or None. 421: nginx does not know the site. A 5xx comes from the origin or its way: it counts when the site
+    answered before this change, for then the change broke it; an origin that was down already stops no release.
+    """
+    if status == 421:
+        return "421: the proxy does not know this site"
+    if status >= 500 and before is not None and before < 500:
+        return "%d, and before this release it was %d" % (status, before)
+    return None
+
+
+def to_prove(projects, actions, before):
+    """What a change asks to be proved: each backend that it touched, with all sites; and where only nginx took something over, one backend with all sites."""
+    found = []
+    for each in projects:
+        touched = [backend for backend in each["backends"] if actions.get(backend["unit"])]
+        if not touched and actions.get(each["unit"]):
+            touched = each["backends"][:1]
+        found += [Question(each["project"], backend, site, before) for backend in touched for site in each["sites"]]
+    return found
+
+
+def prove(report, questions):
+    """Asks until every answer is good. A Failure names the questions that have none."""
+    start, waiting = time.monotonic(), questions
+    while waiting:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            good = list(pool.map(Question.ask, waiting))
+        waiting = [each for each, done in zip(waiting, good) if not done]
+        now = time.monotonic()
+        if any(each.broken_since is not None and now - each.broken_since > ORIGIN_SECONDS for each in waiting) or (waiting and now - start > PROOF_SECONDS):
+            for each in waiting:
+                report.say("%s through backend %s at %s: %s" % (each.site, each.backend["name"], each.backend["address"], each.why))
+            first = next((each for each in waiting if each.broken_since is not None), waiting[0])
+            raise Failure("%s does not answer as it should through this host's own backend %s (%s)." % (first.site, first.backend["name"], first.why))
+        if waiting and not report.listening:
+            raise Failure("nobody listens any more, the proof was not finished. Next: run `pulumi up` again.")
+        if waiting:
+            time.sleep(0.5)
+    for site, status in sorted({(each.site, each.status) for each in questions if each.status >= 500}):
+        report.say("%s answers %d: the proxy works, the origin behind it does not" % (site, status))
+    if questions:
+        sites, backends = len({each.site for each in questions}), len({each.backend["unit"] for each in questions})
+        plural = lambda number, word: "%d %s%s" % (number, word, "" if number == 1 else "s")
+        report.say("%s answered through Tor at the own address of %s (%.1f s)" % (plural(sites, "site"), plural(backends, "backend"), time.monotonic() - start))

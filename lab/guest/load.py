@@ -1,0 +1,330 @@
+"""Clients that fetch onion sites without pause and record every request. Runs in the lab's Tor container.
+
+load.py SETTINGS, JSON: {"sites": [HOST], "clients": [{"name", "newIdentityEvery": seconds or 0}], "concurrency": loops a client, "small": PATH,
+"big": {"path", "bytes"}, "timeout", "warmUp", "maxSeconds": seconds, "maxRequests", "torrc": FILE}.
+Prints one JSON object a line: {"ready": true} when every client has fetched every site once, then one record a finished request (see record()),
+{"settled": N} as the answer to `settle N`, and {"ended": why} last. On stdin: `settle N` (answered when all requests under way have finished),
+`stop` (finishes those under way). When stdin ends everything ends at once: nobody is left who would read.
+"""
+import asyncio, ctypes, json, os, shutil, signal, subprocess, sys, tempfile, time
+
+SETTINGS = json.loads(sys.argv[1])
+SITES, BIG = SETTINGS["sites"], SETTINGS["big"]
+BIG_EVERY = 5  # of a site's requests
+PR_SET_PDEATHSIG = 1
+# RFC 1928, 6. tor knows more precise ones (torrc's ExtendedErrors), but it notes them for every try: a stream that is open at the second
+# directory is answered with the first one's "descriptor not found", and its client gives it up (connection_ap_handshake_socks_reply).
+REPLIES = {1: "general failure", 2: "not allowed", 3: "network unreachable", 4: "host unreachable", 5: "refused", 6: "timed out"}
+libc = ctypes.CDLL(None)
+
+
+class Failed(Exception):
+    """No whole HTTP answer came; the text says why."""
+
+
+def say(**line):
+    print(json.dumps(line), flush=True)
+
+
+def die_with(parent):
+    """In a child before exec: it gets SIGKILL when its parent ends, however that ends."""
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+class Client:
+    """One tor of its own: its own guards, descriptors and circuits."""
+
+    def __init__(self, name, new_identity_every):
+        self.name, self.new_identity_every = name, new_identity_every
+        self.asked, self.said, self.tor = 0, [], None
+        self.connecting = set()  # a future for each request whose stream is not open yet
+        self.free = asyncio.Event()  # not set while this client forgets what it knows
+        self.free.set()
+
+    async def start(self, folder):
+        """Starts the tor; returns when it has bootstrapped."""
+        self.folder = f"{folder}/{self.name}"
+        os.mkdir(self.folder, 0o700)
+        with open(SETTINGS["torrc"]) as file:
+            common = file.read()
+        # Sockets in a folder of our own: no port that another load has, no cookie. Of a testing network introduction points live 10 to 30 s
+        # (get_intro_point_min_lifetime in hs_service.c): one request in some 200 comes just when one goes, is acknowledged and gets no rendezvous.
+        # tor tries again after three times CircuitBuildTimeout: with the 15 s of the lab's own client a second such time would be over the
+        # time-out. On a network where a circuit takes 0.1 s 5 s are many.
+        lines = [f"DataDirectory {self.folder}", f"SocksPort unix:{self.folder}/socks", f"ControlSocket {self.folder}/control",
+                 "Log notice stdout", "SafeLogging 0", "LearnCircuitBuildTimeout 0", "CircuitBuildTimeout 5", "VanguardsLiteEnabled 0"]
+        with open(f"{self.folder}/torrc", "w") as file:
+            file.write("\n".join([common] + lines) + "\n")
+        me = os.getpid()
+        self.tor = await asyncio.create_subprocess_exec(
+            "tor", "--defaults-torrc", "/nonexistent", "--ignore-missing-torrc", "-f", f"{self.folder}/torrc", "--RunAsDaemon", "0",
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=lambda: die_with(me))
+        while not any("Bootstrapped 100%" in line for line in self.said):
+            await self.hear()
+
+    async def hear(self):
+        """Takes one line of what the tor says. Failed, with its last words, when it has ended."""
+        line = await self.tor.stdout.readline()
+        if not line:
+            raise Failed(f"the tor of client {self.name} ended: " + " | ".join(self.said))
+        self.said = self.said[-4:] + [line.decode(errors="replace").strip()]
+
+    async def watch(self):
+        """Reads on, so that the tor never waits for a reader."""
+        while True:
+            await self.hear()
+
+    async def forget(self):
+        """Again and again: drops descriptors and circuits. A request that connects just then would fail by it (NEWNYM cancels its descriptor's
+        fetch), and that would be our fault: new ones wait until none does. One may take long: then the others go on, and it is tried again later;
+        the fourth time they wait as long as it takes."""
+        reader, writer = await asyncio.open_unix_connection(f"{self.folder}/control")
+
+        async def control(command, *answers):
+            writer.write(command + b"\r\n")
+            for expected in answers:
+                answer = await reader.readline()
+                if not answer.startswith(expected):
+                    words = answer.decode(errors="replace").strip() or "nothing more"
+                    raise Failed(f"the tor of client {self.name} answered to {command.decode()}: {words}")
+
+        await control(b"AUTHENTICATE", b"250")
+        await control(b"SETEVENTS SIGNAL", b"250")
+        while True:
+            await asyncio.sleep(self.new_identity_every)
+            for patience in (2, 4, 8, None):
+                self.free.clear()
+                if not self.connecting or not (await asyncio.wait(set(self.connecting), timeout=patience))[1]:
+                    break
+                self.free.set()
+                await asyncio.sleep(1)
+            # "250 OK" comes before the signal is handled, the event after that (handle_control_signal, signewnym_impl)
+            await control(b"SIGNAL NEWNYM", b"250", b"650 SIGNAL NEWNYM")
+            self.free.set()
+
+    def turn(self):
+        """(site, path): all sites in turn, and of each site's requests every fifth the big page, at another turn for every site."""
+        lap, index = divmod(self.asked, len(SITES))
+        self.asked += 1
+        return SITES[index], BIG["path"] if (lap + index) % BIG_EVERY == BIG_EVERY - 1 else SETTINGS["small"]
+
+    def request(self, site, path):
+        """Starts one request; a task that ends with its record."""
+        opened = asyncio.get_running_loop().create_future()
+        self.connecting.add(opened)
+        return asyncio.ensure_future(record(self, site, path, opened))
+
+    def opened(self, future):
+        """The request of that future connects no more."""
+        self.connecting.discard(future)
+        if not future.done():
+            future.set_result(None)
+
+    async def connect(self, site):
+        """A stream to port 80 of the site, on a circuit of its own: SOCKS user and password are new each time (IsolateSOCKSAuth)."""
+        reader, writer = await asyncio.open_unix_connection(f"{self.folder}/socks")
+        try:
+            user, host = os.urandom(8).hex().encode(), site.encode()
+            # step by step: of messages that come at once tor answers the last alone
+            writer.write(b"\x05\x01\x02")
+            if await reader.readexactly(2) != b"\x05\x02":
+                raise Failed("tor's SOCKS port does not take a name and password")
+            writer.write(b"\x01" + bytes([len(user)]) + user + b"\x01x")
+            if (await reader.readexactly(2))[1] != 0:
+                raise Failed("tor's SOCKS port refused us")
+            writer.write(b"\x05\x01\x00\x03" + bytes([len(host)]) + host + (80).to_bytes(2, "big"))
+            reply = await reader.readexactly(4)
+            if reply[1] != 0:
+                raise Failed(f"SOCKS {REPLIES.get(reply[1], 'error')} (0x{reply[1]:02x})")
+            await reader.readexactly({1: 6, 4: 18}.get(reply[3]) or (await reader.readexactly(1))[0] + 2)
+            return reader, writer
+        except asyncio.IncompleteReadError:
+            writer.close()
+            raise Failed("tor closed the connection")
+        except BaseException:
+            writer.close()
+            raise
+
+
+async def take_body(reader, headers, answer):
+    """Reads the body and counts its bytes. Only what says its length can be known to be whole: Content-Length or chunks (RFC 9112, 6)."""
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        while size := int((await reader.readuntil(b"\r\n")).split(b";")[0], 16):
+            await take(reader, size, answer)
+            if await reader.readexactly(2) != b"\r\n":
+                raise Failed("a chunk of the answer is not as long as it says")
+        while await reader.readuntil(b"\r\n") != b"\r\n":
+            pass
+    elif "content-length" in headers:
+        await take(reader, int(headers["content-length"]), answer)
+    else:
+        raise Failed("the answer has no length: nobody can tell whether it is whole")
+
+
+async def take(reader, length, answer):
+    while length > 0:
+        piece = await reader.read(min(length, 65536))
+        if not piece:
+            raise asyncio.IncompleteReadError(b"", length)
+        length -= len(piece)
+        answer["bytes"] += len(piece)
+
+
+async def fetch(client, answer, opened):
+    """One GET; fills in what came as it comes, so that a failure leaves what there was. Failed or OSError when no whole answer came."""
+    site, path = answer["site"], answer["path"]
+    reader, writer = await client.connect(site)
+    try:
+        client.opened(opened)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {site}\r\nUser-Agent: lab\r\nAccept: */*\r\nConnection: close\r\n\r\n".encode())
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        words = head[0].split()
+        if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdigit():
+            raise Failed("the answer is not HTTP")
+        answer["status"] = int(words[1])
+        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
+        answer["backend"] = headers.get("x-softmap-backend", "")
+        await take_body(reader, headers, answer)
+    finally:
+        writer.close()
+    if answer["status"] >= 400:
+        raise Failed(f"HTTP {answer['status']}")
+    if path == BIG["path"] and answer["bytes"] != BIG["bytes"]:
+        raise Failed(f"{answer['bytes']} bytes came instead of {BIG['bytes']}")
+
+
+async def record(client, site, path, opened):
+    """One request and what became of it: its `error` is empty when a whole answer with a status below 400 came in time. No second try."""
+    answer = {"at": round(time.time(), 3), "seconds": 0, "client": client.name, "site": site, "path": path, "status": 0, "backend": "", "error": "",
+              "bytes": 0}
+    start = time.monotonic()
+    try:
+        await asyncio.wait_for(fetch(client, answer, opened), SETTINGS["timeout"])
+    except asyncio.TimeoutError:
+        answer["error"] = f"not done after {SETTINGS['timeout']} s"
+    except asyncio.IncompleteReadError:
+        answer["error"] = "the answer ended early" if answer["status"] else "no answer: the connection was closed"
+    except (asyncio.LimitOverrunError, ValueError):
+        answer["error"] = "the answer is not HTTP"
+    except Failed as failed:
+        answer["error"] = str(failed)
+    except OSError as error:
+        answer["error"] = str(error.strerror or error)
+    finally:
+        client.opened(opened)
+    answer["seconds"] = round(time.monotonic() - start, 3)
+    return answer
+
+
+async def warm_up(client, site):
+    """Fetches until an answer comes: a first request may meet a descriptor that is not there yet."""
+    while (answer := await client.request(site, SETTINGS["small"]))["error"]:
+        warm_up.last[site] = answer["error"]
+        await asyncio.sleep(0.5)
+    warm_up.last.pop(site, None)
+
+
+warm_up.last = {}
+
+
+class Load:
+    def __init__(self):
+        self.clients = [Client(one["name"], one["newIdentityEvery"]) for one in SETTINGS["clients"]]
+        self.under_way, self.answers, self.watching, self.count, self.why = set(), set(), [], 0, ""
+
+    def end(self, why):
+        self.why = self.why or why
+
+    async def loop(self, client):
+        """Requests, one after the other, until the load ends. After one that failed the next starts a second after it at the earliest: tor refuses
+        within milliseconds what it knows to be hopeless, and no visitor asks again so fast."""
+        while not self.why:
+            await client.free.wait()
+            if self.why:
+                return
+            self.count += 1
+            if self.count >= SETTINGS["maxRequests"]:
+                self.end(f"{SETTINGS['maxRequests']} requests, as many as were allowed")
+            request = client.request(*client.turn())
+            self.under_way.add(request)
+            answer = await request
+            self.under_way.discard(request)
+            say(**answer)
+            if answer["error"]:
+                await asyncio.sleep(1 - answer["seconds"])
+
+    async def settle(self, number):
+        if self.under_way:
+            await asyncio.wait(set(self.under_way))
+        await asyncio.sleep(0)  # the loops print first
+        say(settled=number)
+
+    async def listen(self):
+        """Does what stdin says; Failed when it ends."""
+        reader = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        while words := (await reader.readline()).decode().split():
+            if words[0] == "stop":
+                self.end("stopped")
+            elif words[0] == "settle":
+                self.answers.add(asyncio.ensure_future(self.settle(int(words[1]))))  # kept: the event loop itself keeps no task alive
+        raise Failed("nobody listens any more")
+
+    async def prepare(self, folder):
+        await asyncio.gather(*(client.start(folder) for client in self.clients))
+        self.watching = [asyncio.ensure_future(client.watch()) for client in self.clients]
+        warm = asyncio.gather(*(warm_up(client, site) for client in self.clients for site in SITES))
+        await first_of(warm, self.watching, None)
+
+    async def requests(self):
+        asyncio.get_running_loop().call_later(SETTINGS["maxSeconds"], self.end, f"{SETTINGS['maxSeconds']} s, as long as was allowed")
+        await asyncio.gather(*(self.loop(client) for client in self.clients for _ in range(SETTINGS["concurrency"])))
+
+    async def run(self, folder):
+        """The whole load; returns why it ended. Failed when it could not go on."""
+        listening = asyncio.ensure_future(self.listen())
+        preparing = asyncio.ensure_future(self.prepare(folder))
+        if not await first_of(preparing, [listening], SETTINGS["warmUp"]):
+            doubts = [f"{site}: {why}" for site, why in warm_up.last.items()]
+            doubts = doubts or [f"the tor of client {client.name} said: {' | '.join(client.said[-1:])}" for client in self.clients]
+            raise Failed(f"not ready after {SETTINGS['warmUp']} s: {'; '.join(doubts)}")
+        say(ready=True)
+        forgetting = [asyncio.ensure_future(client.forget()) for client in self.clients if client.new_identity_every]
+        await first_of(asyncio.ensure_future(self.requests()), [listening] + forgetting + self.watching, None)
+        if self.answers:
+            await asyncio.wait(self.answers)
+        return self.why
+
+    async def end_tors(self):
+        for task in self.watching:
+            task.cancel()
+        for client in self.clients:
+            if client.tor and client.tor.returncode is None:
+                client.tor.kill()
+                await client.tor.wait()
+
+
+async def first_of(work, watchers, seconds):
+    """True when the work is done, False when it is not in time; the exception of whichever fails first. Watchers end by an exception alone."""
+    done, _ = await asyncio.wait([work, *watchers], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+    return work in done
+
+
+async def main():
+    folder, load, why = tempfile.mkdtemp(prefix="lab-load-"), Load(), ""
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
+    try:
+        why = await load.run(folder)
+    except Failed as failed:
+        why = str(failed)
+    finally:
+        await load.end_tors()
+        shutil.rmtree(folder, ignore_errors=True)
+    say(ended=why)
+
+
+asyncio.run(main())
