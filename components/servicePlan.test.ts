@@ -34,6 +34,17 @@ test("what is new starts, what is gone retires, the rest is reloaded, restarted 
   });
 });
 
+test("a unit on standby is stopped, left so, and started again", async () => {
+  const running = { [nginx]: files({ conf: "1" }) };
+  const waiting = { [nginx]: { ...files({ conf: "2" }), standby: true } };
+  assert.deepEqual(await actions(running, waiting), { [nginx]: "stop, to stand by" });
+  assert.deepEqual(await actions(waiting, { [nginx]: { ...files({ conf: "3" }), standby: true } }), {
+    [nginx]: "leave on standby",
+  });
+  assert.deepEqual(await actions(undefined, waiting), { [nginx]: "leave on standby" });
+  assert.deepEqual(await actions(waiting, running), { [nginx]: "start" });
+});
+
 test("the second of two reloads for one file is other words, so that a diff shows it", async () => {
   const running = (hash: string): Services => ({ [nginx]: files({ conf: hash }) });
   assert.notDeepEqual(await actions(running("a"), running("b")), await actions(running("b"), running("c")));

@@ -15,7 +15,7 @@ export interface ServicePlanArgs {
  * @example new ServicePlan("workers-worker1-services", { services: { "softmap-nginx@news.service": { reload: { "nginx/news.conf": hash }, restart: {} } } })
  */
 export class ServicePlan extends pulumi.dynamic.Resource {
-  /** By unit: `start`, `retire`, `leave alone`, or `reload (...)` and `restart (...)` with what changed and the beginning of its new hash. */
+  /** By unit: `start`, `retire`, `leave alone`, `leave on standby`, `stop, to stand by`, or `reload (...)` and `restart (...)` with what changed and the beginning of its new hash. */
   declare readonly actions: pulumi.Output<Readonly<Record<string, string>>>;
   /** Names of units and files that have left the plan, the newest last: what the host may still have of them is to be retired. */
   declare readonly leaving: pulumi.Output<readonly string[]>;

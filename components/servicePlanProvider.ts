@@ -8,6 +8,8 @@ export interface ServiceFiles {
   readonly reload: Readonly<Record<string, string>>;
   /** What only a restart takes over. */
   readonly restart: Readonly<Record<string, string>>;
+  /** Installed and checked, but not running. */
+  readonly standby?: boolean;
 }
 
 /** Units by their names. */
@@ -42,7 +44,9 @@ function changes(old: Readonly<Record<string, string>>, wanted: Readonly<Record<
 
 function actionOn(old: ServiceFiles | undefined, wanted: ServiceFiles | undefined): string {
   if (wanted === undefined) return "retire";
-  if (old === undefined) return "start";
+  if (wanted.standby === true)
+    return old === undefined || old.standby === true ? "leave on standby" : "stop, to stand by";
+  if (old === undefined || old.standby === true) return "start";
   const restart = changes(old.restart, wanted.restart);
   if (restart !== "") return `restart (${restart})`;
   const reload = changes(old.reload, wanted.reload);
@@ -74,7 +78,7 @@ function leavingFrom({ services = {}, leaving = [] }: Partial<Plan>, wanted: Ser
 
 /** Whether `wanted` has the units and files of `old`, in whatever order. */
 function isSame(old: Services, wanted: Services): boolean {
-  return Object.values(actionsFrom(old, wanted)).every((action) => action === "leave alone");
+  return Object.values(actionsFrom(old, wanted)).every((action) => action.startsWith("leave "));
 }
 
 /** One object for all plans: the SDK serializes it once. No `read` and no `delete`: a plan is nowhere but in the state. */

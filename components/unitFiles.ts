@@ -24,14 +24,13 @@ export function runsOn(services: readonly Service[], files: readonly HostFile[])
   const hashes = (wanted: (path: string) => boolean): Record<string, string> =>
     Object.fromEntries(placed.filter(({ path }) => wanted(path)).map(({ path, text }) => [path, sha256(text)]));
   return Object.fromEntries(
-    services
-      .filter(({ standby }) => standby !== true)
-      .map(({ unit, reloadOn, restartOn }) => [
-        unit,
-        {
-          reload: hashes((path) => watches(reloadOn, path) && !watches(restartOn, path)),
-          restart: hashes((path) => watches(restartOn, path) || path === unitFile(unit)),
-        },
-      ]),
+    services.map(({ unit, reloadOn, restartOn, standby }) => [
+      unit,
+      {
+        reload: hashes((path) => watches(reloadOn, path) && !watches(restartOn, path)),
+        restart: hashes((path) => watches(restartOn, path) || path === unitFile(unit)),
+        ...(standby === true && { standby }),
+      },
+    ]),
   );
 }

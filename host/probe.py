@@ -11,7 +11,7 @@ from health import is_running
 from purge import PURGED
 from retire import owner_of
 from services import Applied, is_enabled
-from tree import UNITS, Tree, release_id
+from tree import ROLLED_BACK, UNITS, Tree, release_id
 
 
 def changed_files(tree, found):
@@ -69,7 +69,7 @@ def drift_of(role):
         return ["no release of the %s is proved here" % role]
     if found is None:
         return ["no release of the %s serves here" % role]
-    rolled = (read(os.path.join(tree.root, "rolled-back")) or b"").decode().strip()
+    rolled = (read(os.path.join(tree.root, ROLLED_BACK)) or b"").decode().strip()
     return [
         *([rolled] if rolled else []),
         *(["release %s serves, and %s was proved" % (found, applied.release)] if found != applied.release else []),

@@ -4,12 +4,16 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { inflateSync } from "node:zlib";
 import fc from "fast-check";
 import {
   bootstrap,
+  confirmProgram,
+  probeProgram,
   publishProgram,
   releaseProgram,
   retireProgram,
+  rollbackProgram,
   type PublishPayload,
   type ReleasePayload,
 } from "./program";
@@ -17,6 +21,7 @@ import {
 const secret = "c2VjcmV0IHNlY3JldA==";
 
 const release: ReleasePayload = {
+  stack: "dev",
   role: "worker",
   owner: "workers/worker1",
   host: "worker1",
@@ -36,24 +41,40 @@ const publish: PublishPayload = {
   socks: "/s",
   statusSocket: "/t",
   graceSeconds: 1,
+  excused: [],
+  warm: [],
+  rollbackSeconds: 1,
   publishTimeoutSeconds: 1,
 };
 const programs = {
   release: releaseProgram(release),
   publish: publishProgram(publish),
+  confirm: confirmProgram({ host: "balancer1", stack: "dev", publishing: ["balancer1"] }),
   retire: retireProgram({
+    stack: "dev",
     roles: ["worker"],
     owner: "workers/worker1",
     host: "worker1",
     keepServices: [],
     keepStateDirs: [],
+    keepFiles: [],
+    proxies: [],
+    drainSeconds: 1,
   }),
+  probe: probeProgram({ host: "worker1", roles: ["worker"], owner: "workers/worker1" }),
+  rollback: rollbackProgram({ host: "worker1", stack: "dev" }),
 };
 
 const script = readFileSync(join(__dirname, "bootstrap.sh"), "utf8");
 
 /** A program without the size and the shell script in front. */
 const pythonOf = (program: string): string => program.slice(program.indexOf("\n") + 1 + script.length);
+
+/** The code of a program, unpacked. */
+function codeOf(program: string): string {
+  const base64 = /b64decode\("([^"]*)"\)/.exec(program)?.[1] ?? "";
+  return inflateSync(Buffer.from(base64, "base64")).toString("utf8");
+}
 
 /** What Python makes of a program's payload, without running the step. */
 function payloadAsPythonReadsIt(program: string): unknown {
@@ -71,35 +92,63 @@ test("a program is the same text every time, in whatever order the payload was w
   assert.equal(releaseProgram({ ...release }), programs.release);
 });
 
-test("programs are ASCII without long lines of code, and keys are in the payload alone", () => {
-  for (const program of Object.values(programs)) {
+test("programs are small ASCII without long lines, and keys are in the payload alone", () => {
+  for (const [step, program] of Object.entries(programs)) {
     assert.match(program, /^[\n -~]*$/);
-    assert.ok(program.length < 85_000, "a stream is in the state twice: keep it small");
+    const most = step === "release" ? 35_000 : 45_000;
+    assert.ok(
+      program.length < most,
+      `${step} is in the state twice for each host: ${program.length} bytes are too many`,
+    );
+    assert.ok(Math.max(...program.split("\n").map(({ length }) => length)) < 64 * 1024);
+    assert.ok(!codeOf(program).includes(secret));
   }
   const line = programs.release.split("\n").filter((each) => each.includes(secret));
   assert.equal(line.length, 1);
   assert.match(line[0] ?? "", /^PAYLOAD = json\.loads\(/);
 });
 
-test("Python compiles every program, and no two modules give the same name to different things", () => {
+/** Runs the definitions on stdin and prints each name that two of them make, or one and an import, and each that a function uses and nobody makes. */
+const nameFaults = `
+import ast, builtins, collections, dis, sys, types
+text = sys.stdin.read()
+made, imported = collections.Counter(), set()
+for node in ast.parse(text).body:
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        made[node.name] += 1
+    elif isinstance(node, ast.Assign):
+        made.update(name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name))
+    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+        imported.update((name.asname or name.name).partition(".")[0] for name in node.names)
+for name, times in sorted(made.items()):
+    if times > 1 or name in imported:
+        print("twice:", name)
+
+whole, known = compile(text, "program", "exec"), {}
+exec(whole, known)
+def check(code):
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and step.argval not in known and not hasattr(builtins, step.argval):
+            print("unknown:", step.argval, "in", code.co_name)
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            check(inner)
+for code in whole.co_consts:
+    if isinstance(code, types.CodeType):
+        check(code)
+`;
+
+test("Python compiles every program, every name is somebody's, and no two modules give the same one to different things", () => {
   for (const program of Object.values(programs)) {
-    const compiled = spawnSync("python3", ["-I", "-c", "import sys; compile(sys.stdin.read(), 'program', 'exec')"], {
-      input: pythonOf(program),
-      encoding: "utf8",
-    });
+    const code = codeOf(program);
+    const compiled = spawnSync("python3", ["-I", "-c", nameFaults], { input: code, encoding: "utf8" });
     assert.equal(compiled.stderr, "");
-    const names = [...program.matchAll(/^(?:def|class) (\w+)|^([A-Z_]+) = /gm)].map(
-      (match) => match[1] ?? match[2] ?? "",
-    );
-    assert.deepEqual(
-      names.filter((name, at) => names.indexOf(name) !== at),
-      [],
-    );
+    assert.equal(compiled.stdout, "");
     // A module of ours that is imported but not part of the program would only fail on a host.
     const ours = readdirSync(__dirname)
       .filter((file) => file.endsWith(".py"))
       .map((file) => file.slice(0, -3));
-    assert.doesNotMatch(program, new RegExp(`^from (?:${ours.join("|")}) import`, "m"));
+    assert.doesNotMatch(code, new RegExp(`^from (?:${ours.join("|")}) import`, "m"));
   }
 });
 
@@ -133,6 +182,18 @@ test("each program imports before it uses: running its definitions alone names n
     });
     assert.equal(ran.stdout.trim(), "True", ran.stderr);
   }
+});
+
+test("a bug is told with its place in the code, and without any value", () => {
+  const broken = pythonOf(programs.probe)
+    .replace('PAYLOAD["host"], lambda', '"worker1", lambda')
+    .replace(/"roles/, '"secret');
+  const ran = spawnSync("python3", ["-I", "-"], { input: broken, encoding: "utf8" });
+  assert.equal(ran.status, 1);
+  const [, line] = /a bug in softmap's own step: KeyError at .*probe_main:(\d+)\. Next: /.exec(ran.stderr) ?? [
+    ran.stderr,
+  ];
+  assert.match(codeOf(programs.probe).split("\n")[Number(line) - 1] ?? "", /payload\["roles"\]/);
 });
 
 test("the command is short, the same for every step, and has no secret: it stands in every error", () => {
@@ -185,6 +246,7 @@ test("a missing python3 is installed once, behind a lock of its own, and apt's l
     tool("flock", `${log}\nshift 2\nexec "$@"`);
     tool("sh", 'exec /bin/sh "$@"');
     tool("sleep", log);
+    tool("env", 'while case $1 in *=*) ;; *) false ;; esac; do export "$1"; shift; done\nexec "$@"');
     // The first two find somebody else's lock; the install puts Python there.
     const link = `case $* in *install*) /bin/ln -s "$(PATH=/usr/bin command -v python3)" ${python} ;; esac`;
     const locked = `echo "E: Could not get lock /var/lib/apt/lists/lock"; exit 100`;

@@ -15,6 +15,7 @@ from proof import judge, parse_status
 from purge import cancel_purge, schedule_purge
 from release import Release
 from socks import FetchError, first_answer, judge_answer
+from tree import Tree
 
 ONIONBALANCE = "softmap-onionbalance.service"
 USER = "softmap-onionbalance"
@@ -323,7 +324,7 @@ def publish_main(report, payload):
 
 def confirm_main(report, payload):
     """The proof once more, after another balancer stopped beside this one: its last upload may have come after ours."""
-    known = read_json(os.path.join("/etc/softmap/publisher", PUBLICATION))
+    known = read_json(os.path.join(Tree("publisher").root, PUBLICATION))
     if not known:
         raise Failure("this balancer has published nothing yet. Next: run `pulumi up` again.")
     Publication(report, known, {}, False).prove()

@@ -13,8 +13,8 @@ def purge_units(at, folder):
     """The two units' texts. A calendar time, and Persistent: a machine that was off at that moment does it when it is back."""
     when = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at))
     timer = "[Unit]\nDescription=The site keys of a softmap balancer that stopped publishing go\n\n[Timer]\nOnCalendar=%s\nPersistent=yes\nAccuracySec=1s\n\n[Install]\nWantedBy=timers.target\n" % when
-    # find, not rm with a pattern: a key's path is never in a shell's hands.
-    service = "[Unit]\nDescription=Removes the site keys of a softmap balancer that stopped publishing\n\n[Service]\nType=oneshot\nExecStart=/usr/bin/find %s -type f -name *.key -delete\nExecStart=/usr/bin/touch %s\n" % (folder, PURGED)
+    # find, not rm with a pattern: a key's path is never in a shell's hands. *.key*: a killed run leaves a half written one (files.py, write).
+    service = "[Unit]\nDescription=Removes the site keys of a softmap balancer that stopped publishing\n\n[Service]\nType=oneshot\nExecStart=/usr/bin/find %s -type f -name *.key* -delete\nExecStart=/usr/bin/touch %s\n" % (folder, PURGED)
     return timer, service
 
 

@@ -10,7 +10,7 @@ from packages import install
 from proving import prove, statuses, to_prove
 from services import Applied, Change, enable, fingerprints, install_units, systemctl
 from state import Replaced, install_state, recorded, wanted_state
-from tree import UNITS, Tree, carried, contents_of, release_id
+from tree import ROLLED_BACK, UNITS, Tree, carried, contents_of, release_id
 
 LOCK_SECONDS = 900
 
@@ -155,7 +155,7 @@ class Release:
     def finish(self):
         self.applied.proved(self.id, recorded(self.state), self.services)
         remember(self.tree, self.id, self.payload)
-        remove(os.path.join(self.tree.root, "rolled-back"))
+        remove(os.path.join(self.tree.root, ROLLED_BACK))
         self.tree.own(self.payload["owner"])
         self.tree.touch(self.id)
         self.tree.prune(self.payload["keepReleases"])

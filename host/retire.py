@@ -12,7 +12,7 @@ from machine import lock, nginx_facts, unlock
 from masks import put_back
 from release import old_markers, verify
 from services import Applied, Change
-from tree import BASE, FACTS, UNITS, Tree, contents_of
+from tree import BASE, FACTS, UNITS, Tree, contents_of, paths_of
 from watched import watched
 
 STATE = "/var/lib/softmap"
@@ -135,7 +135,7 @@ def prune(report, role, payload):
         tree.discard_staging(found)
         raise
     tree.adopt(found)
-    tree.describe(found, tree.description(applied.release) or {})
+    tree.describe(found, tree.plan() or {})
     change, old, known = Change(report, applied, markers, 60), applied.release, dict(applied.units)
     tree.switch(found)
     try:
@@ -155,7 +155,8 @@ def prune(report, role, payload):
     applied.release = found
     applied.save()
     tree.touch(found)
-    tree.discard(old)  # the same plan with files too many: no release that a rollback could mean
+    if paths_of(tree.description(old)) == paths_of(tree.plan()):
+        tree.discard(old)  # the same plan with files too many: no release that a rollback could mean
     return True
 
 

@@ -5,7 +5,7 @@ import sys
 from report import Failure
 from files import read, write
 from release import Release
-from tree import Tree
+from tree import ROLLED_BACK, Tree
 
 ROLE = "worker"
 
@@ -13,6 +13,10 @@ ROLE = "worker"
 def earlier(tree):
     """The release before the serving one, and what is known of it. A Failure when there is none."""
     now = tree.current()
+    rolled = (read(os.path.join(tree.root, ROLLED_BACK)) or b"").decode().strip()
+    if rolled:
+        # The release before this one would be the one that was left.
+        raise Failure("this host was %s; release %s serves. Next: mend the stack's config, then run `pulumi up --refresh`." % (rolled, now))
     found = tree.before(now) if now else None
     if found is None:
         raise Failure("there is no earlier release on this host. Next: change the stack's config and run `pulumi up`.")
@@ -39,4 +43,4 @@ def rollback_main(report, payload):
     if "look" in sys.argv[1:]:
         return
     Release(report, {**payload_of(tree, found, known), "stack": payload["stack"]}).run()
-    write(os.path.join(tree.root, "rolled-back"), ("rolled back by hand from release %s\n" % now).encode())
+    write(os.path.join(tree.root, ROLLED_BACK), ("rolled back by hand from release %s\n" % now).encode())

@@ -176,6 +176,8 @@ class Change:
                 healthy(each, "started")
         for each in pick("stop"):
             self.act(each, "stop")
+            # Onionbalance often has to be killed, and systemd would call it failed for ever after.
+            run(["systemctl", "reset-failed", each["unit"]], check=False)
             self.report.say("stopped %s: it stands by" % each["unit"])
         for kind, note in (("reload", "reloaded"), ("restart", "restarted")):
             for each in pick(kind):  # one at a time: the others answer meanwhile

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { utils } from "ssh2";
-import { startServer, type TestServer } from "../lab/standins/command/testing/sshServer";
+import { ed25519Pair, startServer, type TestServer } from "../lab/standins/command/testing/sshServer";
 import { knock, knockPatiently, runOverSsh, type SshConnection, type SshError } from "./ssh";
 
 const local = "127.0.0.1";
@@ -130,7 +130,7 @@ describe("runOverSsh", () => {
   });
 
   test("another host key is refused, with both fingerprints; nothing is said to the stranger", async () => {
-    const other = utils.generateKeyPairSync("ed25519").public.split(" ").slice(0, 2).join(" ");
+    const other = ed25519Pair().public.split(" ").slice(0, 2).join(" ");
     const words = await fails(run({ ...reach, hostKey: other }), true);
     assert.match(
       words,
@@ -151,7 +151,7 @@ describe("runOverSsh", () => {
   });
 
   test("a login that is refused, and a private key that is none, are told without the key", async () => {
-    const stranger = utils.generateKeyPairSync("ed25519").private;
+    const stranger = ed25519Pair().private;
     const words = await fails(run({ ...reach, privateKey: stranger }), true);
     assert.match(words, /^127\.0\.0\.1:\d+ refuses the login of operator\. Next: put a public key/);
     const secret = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----\n";

@@ -278,7 +278,7 @@ class RollingBack(unittest.TestCase):
             rollback.rollback_main(self.host.lines, {"host": "worker1", "stack": "dev"})
         return self.host.done()
 
-    def test_back_and_forth(self):
+    def test_back_and_not_forth_again(self):
         self.host.release(worker(self.host))
         one = self.host.tree("worker").current()
         changed = worker(self.host)
@@ -292,9 +292,11 @@ class RollingBack(unittest.TestCase):
         self.assertEqual((self.host.tree("worker").current(), self.host.serves()["nginx/news.conf"]), (one, b"include news.sites/*;"))
         with open(self.note) as text:
             self.assertEqual(text.read(), "rolled back by hand from release %s\n" % two)
-        self.roll()
-        self.assertEqual(self.host.tree("worker").current(), two)
+        with self.assertRaisesRegex(report.Failure, "rolled back by hand from release %s; release %s serves. Next: " % (two, one)):
+            self.roll()  # the release before is the one that was left
+        self.assertEqual(self.host.tree("worker").current(), one)
         self.host.release(changed)
+        self.assertEqual(self.host.tree("worker").current(), two)
         self.assertFalse(os.path.exists(self.note), "a release of the plan is no drift any more")
 
     def test_to_where_a_key_is_gone_there_is_no_way(self):

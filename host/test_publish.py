@@ -1,8 +1,7 @@
-"""The proof's judgement, and what retire removes. Run: cd host && python3 -m unittest"""
+"""The proof's judgement, and publishing. Run: cd host && python3 -m unittest"""
 import datetime
 import json
 import os
-import shutil
 import socket
 import tempfile
 import threading
@@ -12,7 +11,6 @@ import unittest.mock
 import descriptors
 import proof
 import publish
-import retire
 import socks
 from test_parts import Lines
 
@@ -20,8 +18,8 @@ NOW = datetime.datetime(2026, 1, 2, 12, 0, 0)
 LATELY = "2026-01-02 11:59:00"
 
 
-def judged(listed, seen, status=None, others=None, reasons=None):
-    return proof.judge({"a": "news-w1-1", "b": "news-w2-1"}, others or {}, listed, seen, reasons or {}, status if status is not None else {"a": LATELY, "b": LATELY}, NOW)
+def judged(listed, seen, status=None, others=None, reasons=None, excused=()):
+    return proof.judge({"a": "news-w1-1", "b": "news-w2-1"}, others or {}, listed, seen, reasons or {}, status if status is not None else {"a": LATELY, "b": LATELY}, NOW, excused)
 
 
 class Judgement(unittest.TestCase):
@@ -54,6 +52,21 @@ class Judgement(unittest.TestCase):
     def test_a_point_of_nobody(self):
         verdict = judged({"1", "4", "9"}, self.seen)
         self.assertEqual((verdict.good, verdict.unknown), (False, 1))
+
+    def test_a_backend_of_a_dead_host_is_not_waited_for(self):
+        dead = {"a": {"1", "2", "3"}}
+        self.assertFalse(judged({"1"}, dead).good)
+        verdict = judged({"1"}, dead, excused={"b"})
+        self.assertEqual((verdict.good, verdict.present, list(verdict.missing), verdict.excused), (True, ["news-w1-1"], ["news-w2-1"], ["news-w2-1"]))
+        self.assertFalse(judged(set(), dead, excused={"b"}).good, "the others are waited for as ever")
+        self.assertFalse(judged(None, dead, excused={"b"}).good)
+        self.assertTrue(judged({"1", "4"}, self.seen, excused={"b"}).good, "it is back")
+
+    def test_the_last_points_of_a_dead_host_may_still_be_listed_but_no_more_than_it_had(self):
+        dead = {"a": {"1", "2", "3"}}
+        self.assertTrue(judged({"1", "8", "9"}, dead, excused={"b"}).good)
+        self.assertFalse(judged({"1", "7", "8", "9"}, dead, excused={"b"}).good)
+        self.assertFalse(judged({"1", "5"}, {**dead, "c": {"5"}}, others={"c": "news-w3-1"}, excused={"b"}).good)
 
     def test_status_of_onionbalance(self):
         text = json.dumps({"services": [{"onionAddress": "f.onion", "instances": [{"onionAddress": "a.onion.onion", "descriptorReceived": LATELY}, {"onionAddress": "b.onion", "received": None}]}]})
@@ -137,44 +150,6 @@ class Publishing(unittest.TestCase):
                     pass
             publish.forget_keys(Lines(), {"keysDir": folder, "state": [{"path": os.path.join(folder, "a.key")}]})
             self.assertEqual(sorted(os.listdir(folder)), ["a.key", "note"])
-
-
-class Retiring(unittest.TestCase):
-    def test_which_units_go(self):
-        self.assertEqual(retire.leaving(["a", "b"], ["b"], False), ["a"])
-        self.assertEqual(retire.leaving(["a", "b"], ["b"], True), ["a", "b"])
-
-    def test_which_directories_go(self):
-        with tempfile.TemporaryDirectory() as folder:
-            for name in ("tor/news-1", "tor/news-2", "tor/old-1", "tor/kept-1"):
-                os.makedirs(os.path.join(folder, name))
-            role = {"worker": {"children": {folder + "/tor": "softmap-tor@%s.service", folder + "/nginx": "softmap-nginx@%s.service"}, "own": [folder + "/tor", folder + "/none"]}}
-            with unittest.mock.patch("retire.ROLES", role):
-                self.assertEqual(retire.leftover_dirs("worker", [folder + "/tor/kept-1/onion"], ["softmap-tor@news-1.service", "softmap-tor@news-2.service"], False), [folder + "/tor/old-1"])
-                self.assertEqual(retire.leftover_dirs("worker", [], [], True), [folder + "/tor"])
-
-    def everything(self, owner, mine):
-        """Whether retiring everything as `mine` takes the worker that `owner` released, and what it says."""
-        with tempfile.TemporaryDirectory() as folder:
-            role = os.path.join(folder, "worker")
-            os.mkdir(role)
-            if owner:
-                with open(os.path.join(role, "owner"), "w") as out:
-                    out.write(owner + "\n")
-            lines, payload = Lines(), {"owner": mine, "keepServices": [], "keepStateDirs": []}
-            nothing = {"instances": lambda _: [], "leftover_dirs": lambda *_: [], "clear_role": lambda *_: shutil.rmtree(role)}
-            with unittest.mock.patch.multiple("retire", BASE=folder, **nothing):
-                went = retire.retire_role(lines, "worker", payload, True)
-            self.assertEqual(went, not os.path.isdir(role))
-            return went, lines.said
-
-    def test_a_role_that_another_owner_released_since_is_left_alone(self):
-        for owner in ("workers/worker1", "pool/south"):
-            self.assertEqual(self.everything(owner, "workers/south"), (False, ["the worker here belongs to %s now: left alone" % owner]))
-
-    def test_ones_own_role_goes_and_so_does_one_that_was_never_proved(self):
-        for owner in ("workers/south", None):
-            self.assertEqual(self.everything(owner, "workers/south"), (True, []))
 
 
 if __name__ == "__main__":

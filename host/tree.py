@@ -12,6 +12,7 @@ BASE = "/etc/softmap"
 UNITS = "/etc/systemd/system"
 FACTS = "host.conf"
 OWNER = "owner"
+ROLLED_BACK = "rolled-back"  # what a rollback by hand says of itself; the next release removes it
 ID = re.compile(r"[0-9a-f]{12}\Z")
 
 
@@ -70,6 +71,11 @@ def contents_of(files, services, facts=nginx_facts, more=None):
     return contents, release_id(contents), markers
 
 
+def paths_of(known):
+    """The files of a description's payload."""
+    return {each["path"] for each in (known or {}).get("files", [])}
+
+
 class Tree:
     """The releases of one role on this host."""
 
@@ -77,6 +83,7 @@ class Tree:
         self.root = os.path.join(base, role)
         self.releases = os.path.join(self.root, "releases")
         self.about = os.path.join(self.root, "about")
+        self.plan_path = os.path.join(self.root, "plan.json")
         self.current_link = os.path.join(self.root, "current")
 
     def prepare(self):
@@ -155,8 +162,19 @@ class Tree:
         return max(others, key=lambda name: os.stat(self.path(name)).st_mtime, default=None)
 
     def describe(self, found, known):
-        """Keeps what is to be known of a release beside its files."""
-        write(os.path.join(self.about, found + ".json"), json.dumps(known, sort_keys=True).encode(), mode=0o600)
+        """
+        Keeps what is to be known of a release beside its files, and as the plan that is served now. A plan that only leaves files out is the same
+        release until they are retired: that one stays described by the plan that has them, as the way back to it.
+        """
+        data = json.dumps(known, sort_keys=True).encode()
+        write(self.plan_path, data, mode=0o600)
+        if paths_of(self.description(found)) <= paths_of(known):
+            write(os.path.join(self.about, found + ".json"), data, mode=0o600)
+
+    def plan(self):
+        """What the last `describe` said, or None."""
+        data = read(self.plan_path)
+        return json.loads(data) if data else None
 
     def description(self, found):
         data = read(os.path.join(self.about, found + ".json"))

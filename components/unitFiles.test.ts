@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { HostFile, Service } from "../host/program";
+import { sha256 } from "./hash";
+import { runsOn } from "./unitFiles";
+
+const nginx: Service = {
+  unit: "softmap-nginx@news.service",
+  reloadOn: ["nginx/news.conf", "nginx/news/"],
+  restartOn: [],
+  health: { kind: "nginx", socket: "/run/health" },
+};
+const tor: Service = {
+  unit: "softmap-tor@news-1-3fa9.service",
+  reloadOn: ["tor/news-1-3fa9/torrc"],
+  restartOn: ["/var/lib/onion/ob_config", "/var/lib/onion/hs_ed25519_secret_key"],
+  health: { kind: "tor", control: "/run/control" },
+};
+const files: HostFile[] = [
+  { path: "nginx/news.conf", text: "main" },
+  { path: "nginx/news/www.example.org.conf", text: "www" },
+  { path: "nginx/newsletter.conf", text: "another project's" },
+  { path: "tor/news-1-3fa9/torrc", text: "torrc" },
+  {
+    path: "tor/news-1-3fa9/ob_config",
+    text: "frontends",
+    install: { path: "/var/lib/onion/ob_config", owner: "tor", group: "tor", mode: "0600" },
+  },
+  { path: "units/softmap-tor@.service", text: "tor's unit" },
+  { path: "units/softmap-nginx@.service", text: "nginx's unit" },
+];
+
+test("each unit has the files that it watches, a folder's and its template's too, and no other's", () => {
+  assert.deepEqual(runsOn([nginx, tor], files), {
+    "softmap-nginx@news.service": {
+      reload: { "nginx/news.conf": sha256("main"), "nginx/news/www.example.org.conf": sha256("www") },
+      restart: { "units/softmap-nginx@.service": sha256("nginx's unit") },
+    },
+    "softmap-tor@news-1-3fa9.service": {
+      reload: { "tor/news-1-3fa9/torrc": sha256("torrc") },
+      restart: {
+        "/var/lib/onion/ob_config": sha256("frontends"),
+        "units/softmap-tor@.service": sha256("tor's unit"),
+      },
+    },
+  });
+});
+
+test("a file that asks for both asks for the restart", () => {
+  const both = { ...nginx, restartOn: ["nginx/news.conf"] };
+  const { reload, restart } = runsOn([both], files)[nginx.unit] ?? { reload: {}, restart: {} };
+  assert.deepEqual(Object.keys(reload), ["nginx/news/www.example.org.conf"]);
+  assert.deepEqual(Object.keys(restart).sort(), ["nginx/news.conf", "units/softmap-nginx@.service"]);
+});
+
+test("one that stands by is marked so, and the others are not", () => {
+  const services = runsOn(
+    [
+      { ...nginx, standby: true },
+      { ...tor, standby: false },
+    ],
+    files,
+  );
+  assert.equal(services[nginx.unit]?.standby, true);
+  assert.ok(!("standby" in (services[tor.unit] ?? {})));
+});
