@@ -130,9 +130,10 @@ export class Balancer extends Component {
   }
 
   private releaseTo({ host, standby, release, installation }: BalancerHost, files: BalancerFiles): remote.Command {
-    const services = pulumi
-      .all([torFilesOf(files), publisherFilesOf(files)])
-      .apply(([tor, publisher]) => runsOn([torService, onionbalanceService(standby)], [...tor, ...publisher]));
+    const services = runsOn(
+      [torService, onionbalanceService(standby)],
+      [...torFilesOf(files), ...publisherFilesOf(files)],
+    );
     const plan = new ServicePlan(this.childName(`${host.name}-services`), { services }, { parent: this });
     const step = { host, program: release, installation };
     return hostStep(this.childName(`${host.name}-release`), step, { parent: this, dependsOn: plan });
@@ -160,7 +161,10 @@ export class Balancer extends Component {
       const program = pulumi
         .all([keepPlanned(host, workers), plan.leaving])
         .apply(([text, leaving]) => leaving.reduce((all, name) => `${all}# ${name} leaves.\n`, text));
-      const due = plan.leaving.apply((leaving) => leaving.length > 0);
+      // After a repair too: what a refresh found may be a unit that nobody plans.
+      const due = pulumi
+        .all([plan.leaving, installation.repair])
+        .apply(([leaving, repair]) => leaving.length > 0 || repair > 0);
       const step = { host, program, installation, due };
       return [tidyStep(this.childName(`${host.name}-retire`), step, { parent: this, dependsOn })];
     });
@@ -193,5 +197,13 @@ function proofsOf(
 ): pulumi.Output<Record<string, string>> {
   return pulumi
     .all(publications.map((publication) => publication.stdout))
-    .apply((proofs) => Object.fromEntries(hosts.map(({ host }, i) => [host.name, proofs[i] ?? ""])));
+    .apply((proofs) => Object.fromEntries(hosts.map(({ host }, i) => [host.name, provedBy(proofs[i] ?? "")])));
+}
+
+/** Of all that a publication said, what it proved. */
+function provedBy(said: string): string {
+  return said
+    .split("\n")
+    .filter((line) => / published with | stands by: /.test(line))
+    .join("\n");
 }

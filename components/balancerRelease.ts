@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import { confirmProgram, publishProgram, releaseProgram, type HostFile, type Service } from "../host/program";
+import { confirmProgram, publishProgram, releaseProgram, type Service } from "../host/program";
 import { balancerFiles, balancerPaths, publisherFiles, siteKeyFile, units, users } from "../plan/names";
 import type { Host } from "./hosts/host";
 import { releaseDefaults, stackName } from "./releaseDefaults";
 import { ownerOf } from "./retirement";
+import type { PlannedFile } from "./unitFiles";
 import type { BackendService, Workers } from "./workers";
 
 /** A site as the balancer sees it: its key, and the backends that answer for it. */
@@ -65,20 +66,20 @@ export function balancerRelease(host: Host, balancer: string, files: BalancerFil
 }
 
 /** Files of the release of a balancer's tor. */
-export function torFilesOf({ torrc, torUnit }: BalancerFiles): pulumi.Output<HostFile[]> {
-  return pulumi.output({ torrc, torUnit }).apply((known) => [
-    { path: balancerFiles.torrc, text: known.torrc },
-    { path: balancerFiles.torUnit, text: known.torUnit },
-  ]);
+export function torFilesOf({ torrc, torUnit }: BalancerFiles): PlannedFile[] {
+  return [
+    { path: balancerFiles.torrc, text: torrc },
+    { path: balancerFiles.torUnit, text: torUnit },
+  ];
 }
 
 /** Files of the release of Onionbalance. */
-export function publisherFilesOf({ onionbalance, launcher, unit }: BalancerFiles): pulumi.Output<HostFile[]> {
-  return pulumi.output({ onionbalance, launcher, unit }).apply((known) => [
-    { path: publisherFiles.onionbalance, text: known.onionbalance },
-    { path: publisherFiles.launcher, text: known.launcher },
-    { path: publisherFiles.unit, text: known.unit },
-  ]);
+export function publisherFilesOf({ onionbalance, launcher, unit }: BalancerFiles): PlannedFile[] {
+  return [
+    { path: publisherFiles.onionbalance, text: onionbalance },
+    { path: publisherFiles.launcher, text: launcher },
+    { path: publisherFiles.unit, text: unit },
+  ];
 }
 
 /** The balancer's tor. */

@@ -44,10 +44,11 @@ export function probeOf(host: Host, component: string, roles: readonly Role[]): 
 
 /**
  * Whose the roles on a machine are. When the component or the machine gets another name, Pulumi makes the new resources and then
- * deletes the old ones: the deletion must see that what runs there now is not its own any more.
+ * deletes the old ones: the deletion must see that what runs there now is not its own any more. The first version wrote `workers/worker1`
+ * here; its deletions, which an update to this one brings about, find another owner and leave all alone.
  */
 export function ownerOf(component: string, host: Host): string {
-  return `${component}/${host.name}`;
+  return `${component} on ${host.name}`;
 }
 
 function retirement(host: Host, rest: Omit<RetirePayload, "host" | "stack" | "instance">): pulumi.Output<string> {

@@ -65,10 +65,21 @@ test("what leaves is kept from plan to plan until it comes back: a unit, and a f
   assert.deepEqual(back.leaving, [tor, "torrc"]);
 });
 
-test("services that are not known yet, at any depth, leave the actions unknown, and are a change", async () => {
+test("a hash that is not known yet is another one, and is a change; all other actions are known", async () => {
+  const { provider } = await loaded;
+  const old = { [nginx]: files({ conf: "a" }), [tor]: files({ torrc: "1" }) };
+  const services = { [nginx]: files({ conf: unknown, "site.conf": unknown }), [tor]: files({ torrc: "1" }) };
+  assert.deepEqual(await actions(old, services), {
+    [nginx]: "reload (conf not known yet, site.conf not known yet)",
+    [tor]: "leave alone",
+  });
+  assert.deepEqual(await provider.diff("id", { services: old }, { services }), { changes: true });
+});
+
+test("units that are not known yet leave the actions unknown, and are a change", async () => {
   const { provider } = await loaded;
   const old = { [nginx]: files({ conf: "a" }) };
-  for (const services of [unknown, { [nginx]: unknown }, { [nginx]: files({ conf: unknown }) }]) {
+  for (const services of [unknown, { [nginx]: unknown }, { [nginx]: { reload: unknown, restart: {} } }]) {
     assert.equal(await actions(old, services), unknown);
     assert.deepEqual(await provider.diff("id", { services: old }, { services, actions: unknown }), { changes: true });
   }

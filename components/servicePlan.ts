@@ -1,12 +1,25 @@
 import * as pulumi from "@pulumi/pulumi";
-import { servicePlanProvider, type ServiceFiles } from "./servicePlanProvider";
+import { servicePlanProvider } from "./servicePlanProvider";
 
 export type { ServiceFiles, Services } from "./servicePlanProvider";
 
+/** {@link ServiceFiles} with hashes that may not be known yet. */
+export interface PlannedServiceFiles {
+  readonly reload: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly restart: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly standby?: boolean;
+}
+
+/** Units by their names. */
+export type PlannedServices = Readonly<Record<string, PlannedServiceFiles>>;
+
 /** Arguments of {@link ServicePlan}. */
 export interface ServicePlanArgs {
-  /** Each unit of the host, with a hash of each thing that it runs on. Shown in clear: a hash of a key is no secret, a key is. */
-  readonly services: pulumi.Input<Readonly<Record<string, pulumi.Input<ServiceFiles>>>>;
+  /**
+   * Each unit of the host, with a hash of each thing that it runs on. Shown in clear: a hash of a key is no secret, a key is. Each hash is an
+   * input of its own: one that is not known in a preview, because a site's key is still to be made, leaves the other actions known.
+   */
+  readonly services: PlannedServices;
 }
 
 /**

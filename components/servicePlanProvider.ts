@@ -25,20 +25,22 @@ interface Plan {
 /** Names that are kept: what left before so many others has long been retired. */
 const mostLeaving = 60;
 
-function hasUnknown(value: unknown): boolean {
+/** Whether something is not known down to so many levels. */
+function hasUnknown(value: unknown, levels: number): boolean {
   if (value === null || typeof value !== "object") return value === unknown;
-  return Object.values(value).some(hasUnknown);
+  return levels > 0 && Object.values(value).some((inner) => hasUnknown(inner, levels - 1));
 }
 
 /**
  * Paths that came, went, or have another hash, with the beginning of the new one. A diff leaves out what is written twice in a row:
- * with the hash, the second of two reloads for one file is not the same words.
+ * with the hash, the second of two reloads for one file is not the same words. What a preview does not know yet has a key to be made in it,
+ * and is another text.
  */
 function changes(old: Readonly<Record<string, string>>, wanted: Readonly<Record<string, string>>): string {
   return [...new Set([...Object.keys(old), ...Object.keys(wanted)])]
     .filter((path) => old[path] !== wanted[path])
     .sort()
-    .map((path) => `${path} ${wanted[path]?.slice(0, 6) ?? "gone"}`)
+    .map((path) => `${path} ${wanted[path] === unknown ? "not known yet" : (wanted[path]?.slice(0, 6) ?? "gone")}`)
     .join(", ");
 }
 
@@ -85,14 +87,15 @@ function isSame(old: Services, wanted: Services): boolean {
 export const servicePlanProvider: pulumi.dynamic.ResourceProvider = {
   // `actions` is an input, so that a preview knows and prints it. The state's are those of the last update.
   async check(olds: Partial<Plan>, { services }: Plan) {
-    if (hasUnknown(services)) return { inputs: { services, actions: unknown, leaving: unknown } };
+    // The units and their paths must be known; a hash need not be.
+    if (hasUnknown(services, 2)) return { inputs: { services, actions: unknown, leaving: unknown } };
     const actions = actionsFrom(olds.services ?? {}, services);
     return { inputs: { services, actions, leaving: leavingFrom(olds, services) } };
   },
 
   // Not `actions`: the plan after an update leaves everything alone, and is no change.
   async diff(_id: string, old: Plan, wanted: Plan) {
-    return { changes: hasUnknown(wanted.services) || !isSame(old.services, wanted.services) };
+    return { changes: hasUnknown(wanted.services, 3) || !isSame(old.services, wanted.services) };
   },
 
   async create(plan: Plan) {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
 import type { HostFile, Service } from "../host/program";
 import { sha256 } from "./hash";
+import type { Services } from "./servicePlan";
 import { runsOn } from "./unitFiles";
 
 const nginx: Service = {
@@ -30,8 +32,12 @@ const files: HostFile[] = [
   { path: "units/softmap-nginx@.service", text: "nginx's unit" },
 ];
 
-test("each unit has the files that it watches, a folder's and its template's too, and no other's", () => {
-  assert.deepEqual(runsOn([nginx, tor], files), {
+/** What the services run on, when every text is known. */
+const known = (services: readonly Service[]): Promise<Services> =>
+  (pulumi.output(runsOn(services, files)) as unknown as { promise(): Promise<Services> }).promise();
+
+test("each unit has the files that it watches, a folder's and its template's too, and no other's", async () => {
+  assert.deepEqual(await known([nginx, tor]), {
     "softmap-nginx@news.service": {
       reload: { "nginx/news.conf": sha256("main"), "nginx/news/www.example.org.conf": sha256("www") },
       restart: { "units/softmap-nginx@.service": sha256("nginx's unit") },
@@ -46,14 +52,14 @@ test("each unit has the files that it watches, a folder's and its template's too
   });
 });
 
-test("a file that asks for both asks for the restart", () => {
+test("a file that asks for both asks for the restart", async () => {
   const both = { ...nginx, restartOn: ["nginx/news.conf"] };
-  const { reload, restart } = runsOn([both], files)[nginx.unit] ?? { reload: {}, restart: {} };
+  const { reload, restart } = (await known([both]))[nginx.unit] ?? { reload: {}, restart: {} };
   assert.deepEqual(Object.keys(reload), ["nginx/news/www.example.org.conf"]);
   assert.deepEqual(Object.keys(restart).sort(), ["nginx/news.conf", "units/softmap-nginx@.service"]);
 });
 
-test("one that stands by is marked so, and the others are not", () => {
+test("one that stands by is marked so, and the others are not", async () => {
   const services = runsOn(
     [
       { ...nginx, standby: true },

@@ -1,12 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import {
-  releaseProgram,
-  type HostFile,
-  type ProjectProof,
-  type Service,
-  type StateDir,
-  type StateFile,
-} from "../host/program";
+import { releaseProgram, type ProjectProof, type Service, type StateDir, type StateFile } from "../host/program";
 import {
   controlSocket,
   dataDir,
@@ -24,6 +17,7 @@ import {
 import type { Host } from "./hosts/host";
 import { releaseDefaults } from "./releaseDefaults";
 import { ownerOf } from "./retirement";
+import type { PlannedFile } from "./unitFiles";
 import type { BackendService } from "./workers";
 
 /** The rendered files of one project, the same on every worker. */
@@ -126,15 +120,15 @@ export function workerRelease(args: WorkerReleaseArgs): pulumi.Output<string> {
 }
 
 /** Every file of a worker's release. */
-export function workerFilesOf(projects: readonly ProjectFiles[], unitFiles: WorkerUnits): pulumi.Output<HostFile[]> {
-  return pulumi.output({ projects, unitFiles }).apply((known) => [
-    { path: workerFiles.torUnit, text: known.unitFiles.tor },
-    { path: workerFiles.nginxUnit, text: known.unitFiles.nginx },
-    ...known.projects.flatMap(({ project, nginx, listen, sites, obConfig, daemons }): HostFile[] => [
+export function workerFilesOf(projects: readonly ProjectFiles[], unitFiles: WorkerUnits): PlannedFile[] {
+  return [
+    { path: workerFiles.torUnit, text: unitFiles.tor },
+    { path: workerFiles.nginxUnit, text: unitFiles.nginx },
+    ...projects.flatMap(({ project, nginx, listen, sites, obConfig, daemons }): PlannedFile[] => [
       { path: workerFiles.nginx(project), text: nginx },
       { path: workerFiles.nginxListen(project), text: listen },
       ...sites.map((site) => ({ path: workerFiles.nginxSite(project, site.domain), text: site.nginx })),
-      ...daemons.flatMap(({ daemon, torrc }): HostFile[] => [
+      ...daemons.flatMap(({ daemon, torrc }): PlannedFile[] => [
         { path: workerFiles.torrc(daemon), text: torrc },
         {
           path: workerFiles.obConfig(daemon),
@@ -143,7 +137,7 @@ export function workerFilesOf(projects: readonly ProjectFiles[], unitFiles: Work
         },
       ]),
     ]),
-  ]);
+  ];
 }
 
 /** Paths of a worker's release that the plan has; a host may carry others for what is about to leave. */

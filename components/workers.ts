@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { remote } from "@pulumi/command";
 import { Component } from "./component";
 import { hostStep, type HostStepArgs } from "./hostStep";
@@ -169,8 +169,7 @@ export class Workers extends Component {
   }
 
   private planFor(host: Host, units: WorkerUnits): ServicePlan {
-    const files = workerFilesOf(this.files, units);
-    const services = files.apply((known) => runsOn(workerServices(this.files), known));
+    const services = runsOn(workerServices(this.files), workerFilesOf(this.files, units));
     return new ServicePlan(this.childName(`${host.name}-services`), { services }, { parent: this });
   }
 

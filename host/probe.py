@@ -9,7 +9,7 @@ from report import run
 from files import read
 from health import is_running
 from purge import PURGED
-from retire import owner_of
+from retire import instances, owner_of
 from services import Applied, is_enabled
 from tree import ROLLED_BACK, UNITS, Tree, release_id
 
@@ -50,6 +50,13 @@ def state_files(applied):
             yield "owner or mode of %s was changed by hand" % path
 
 
+def unplanned(role, applied):
+    """Units of the role that run although the last release knows nothing of them: the retire step never came to them."""
+    for unit in instances(role):
+        if unit not in applied.services and is_running(unit):
+            yield "%s runs, and is not planned any more" % unit
+
+
 def unit_states(applied):
     for unit, wanted in sorted(applied.services.items()):
         if wanted and not is_running(unit):
@@ -77,6 +84,7 @@ def drift_of(role):
         *unit_files(tree, found),
         *state_files(applied),
         *unit_states(applied),
+        *(unplanned(role, applied) if role == "worker" else []),
     ]
 
 

@@ -58,12 +58,15 @@ class FakeHost:
         if argv[0] != "systemctl":
             return answer(0, "")
         word, units = argv[1], [each for each in argv[2:] if each.startswith("softmap-")]
-        if word not in ("show", "is-enabled", "reset-failed"):
+        if word not in ("show", "is-enabled", "reset-failed", "list-units"):
             self.asked.append(" ".join([word, *units]))
         if word == "show":
             return answer(0, "ActiveState=%s\nMainPID=1\nNRestarts=0\nInvocationID=1\n" % ("active" if units[0] in self.running else "inactive"))
         if word == "is-enabled":
             return answer(0, "enabled" if units[0] in self.enabled else "disabled")
+        if word == "list-units":
+            start, _, end = units[0].partition("*")
+            return answer(0, "".join("%s loaded active running\n" % unit for unit in sorted(self.running) if unit.startswith(start) and unit.endswith(end)))
         for unit in units:
             self.change(word, unit, "--now" in argv)
         return answer(0, "")

@@ -29,8 +29,10 @@ class Drift(unittest.TestCase):
 
     def test_nothing_on_a_host_as_it_was_released(self):
         self.assertEqual(self.found(), [])
+
+    def test_what_was_never_retired(self):
         self.host.release(worker(self.host, ("a", "c"), "bbbb"))
-        self.assertEqual(self.found(), [], "what is carried is no drift")
+        self.assertEqual(self.found(), ["%s runs, and is not planned any more" % tor("aaaa")], "its carried files are no drift")
 
     def test_files_of_the_release(self):
         text = ["the files of release %s were changed by hand" % self.own.current()]
