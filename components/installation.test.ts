@@ -85,14 +85,20 @@ test("a host that answers is not silent, and is asked without a login", async ()
   assert.equal(server.dials() - dials, 1);
 });
 
-test("a dead host fails nothing: it is silent, and the next update asks again", async () => {
+test("a dead host fails nothing: it is silent, which is said at once, and the next update asks again", async () => {
   const { port, why } = await deadPlace();
-  const dead = await deployed({ connection: { ...inputs.connection, port } });
+  const made: InstallationState[] = [];
+  const lines = await printed(async () => made.push(await deployed({ connection: { ...inputs.connection, port } })));
+  assert.deepEqual(lines, [`worker1: ${why}: workers goes on without it`]);
+  const [dead] = made;
+  assert.ok(dead);
   assert.equal(dead.silent, why);
   const wanted = await checked(dead, { ...inputs, connection: dead.connection });
   assert.equal(wanted.silent, "", "a preview supposes that it answers");
   assert.deepEqual(await provider.diff("id", dead, wanted), { changes: true });
-  assert.equal((await provider.update("id", dead, wanted)).outs.silent, why);
+  let again = "";
+  assert.deepEqual(await printed(async () => (again = (await provider.update("id", dead, wanted)).outs.silent)), lines);
+  assert.equal(again, why);
   const { outs } = await provider.update("id", dead, await checked(dead, inputs));
   assert.deepEqual(outs, { ...inputs, silent: "", repair: 0, drift: "" });
   assert.deepEqual(await provider.diff("id", outs, inputs), { changes: false });

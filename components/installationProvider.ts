@@ -45,6 +45,17 @@ function knockAt({ host, port }: SshConnection, seconds: number, pause: number):
   return knockPatiently(host, port ?? 22, { seconds, pause });
 }
 
+/** "" when the host answers, else why not. Said at once, too: an update that fails elsewhere never comes to its roll call. */
+async function silenceOf(
+  { host, component, connection }: InstallationInputs,
+  seconds: number,
+  pause: number,
+): Promise<string> {
+  const why = await knockAt(connection, seconds, pause);
+  if (why !== undefined) console.log(`${host}: ${why}: ${component} goes on without it`);
+  return why ?? "";
+}
+
 function fieldsOf(from: object | string, names: readonly string[]): string {
   return JSON.stringify(typeof from === "string" ? from : names.map((name) => (from as Record<string, unknown>)[name]));
 }
@@ -102,13 +113,12 @@ export function installationProviderWith(patience: Patience): pulumi.dynamic.Res
     },
 
     async create(inputs: InstallationState) {
-      const why = await knockAt(inputs.connection, patience.create, patience.pause);
-      return { id: `${inputs.component}/${inputs.host}`, outs: { ...inputs, silent: why ?? "" } };
+      const silent = await silenceOf(inputs, patience.create, patience.pause);
+      return { id: `${inputs.component}/${inputs.host}`, outs: { ...inputs, silent } };
     },
 
     async update(_id: string, _old: InstallationState, inputs: InstallationState) {
-      const why = await knockAt(inputs.connection, patience.update, patience.pause);
-      return { outs: { ...inputs, silent: why ?? "" } };
+      return { outs: { ...inputs, silent: await silenceOf(inputs, patience.update, patience.pause) } };
     },
 
     async read(id: string, state: InstallationState) {

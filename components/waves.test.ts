@@ -15,14 +15,17 @@ async function order(hosts: Readonly<Record<string, string>>, sizes = rollout): 
   const waveBefore = releaseAfter(installations, sizes);
   const releases = new Map<string, pulumi.Resource>();
   const names = new Map<pulumi.Resource, string>();
-  const found: Record<string, string[]> = {};
-  for (const host of Object.keys(hosts)) {
-    const before = await (waveBefore(host, releases) as unknown as { promise(): Promise<pulumi.Resource[]> }).promise();
-    found[host] = before.map((release) => names.get(release) ?? "unknown");
+  // As the pool does it: all are asked for before the first answer is there.
+  const asked = Object.keys(hosts).map((host) => {
+    const before = waveBefore(host, releases);
     const release = {} as unknown as pulumi.Resource;
     releases.set(host, release);
     names.set(release, host);
-  }
+    return [host, before as unknown as { promise(): Promise<pulumi.Resource[]> }] as const;
+  });
+  const found: Record<string, string[]> = {};
+  for (const [host, before] of asked)
+    found[host] = (await before.promise()).map((release) => names.get(release) ?? "unknown");
   return found;
 }
 

@@ -29,7 +29,12 @@ test("the example program of one's own previews with the real engine, and shows 
     const run = await pulumi(stack, ["preview", "--diff"]);
     assert.equal(run.code, 0, run.stderr + run.stdout);
     assert.match(run.stdout, /OnionKey::www\.example\.org/);
-    assert.match(run.stdout, /text\s+: "# Backend daemon tips-1 of project tips/);
+    assert.match(run.stdout, /text\s+: "# Backend daemon tips-1-[0-9a-f]{4} of project tips/);
+    // What is to be done is known before the first key is made
+    assert.match(
+      run.stdout,
+      /ServicePlan::workers-south-services\]\s+actions +: \{\s+softmap-nginx@news\.service *: "start"/,
+    );
     assert.match(run.stdout, /Resources:\n\s+\+ \d+ to create/);
   } finally {
     rmSync(folder, { recursive: true });

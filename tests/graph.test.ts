@@ -1,138 +1,144 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import * as pulumi from "@pulumi/pulumi";
-import { Balancer, SoftmapProject, SshHosts, Workers } from "../components";
-import { mockEngine, type Registered } from "./mocks";
-
-const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
-const canary = "CANARY-OPERATOR-KEY";
+import { Graph, hostKey, operatorKey, payloadIn } from "./graphKit";
 
 describe("the resource graph of two projects on two workers and one balancer", () => {
-  let resources: Registered[];
-  const ofType = (type: string) => resources.filter((resource) => resource.type === type);
-  const named = (name: string) => {
-    const found = resources.find((resource) => resource.name === name);
-    assert.ok(found, `${name} is missing; there are ${resources.map((r) => r.name).join(", ")}`);
-    return found;
-  };
-
+  let graph: Graph;
   before(async () => {
-    const engine = await mockEngine();
-    resources = engine.resources;
-    const machine = (name: string, last: number) => ({ name, address: `192.0.2.${last}`, hostKey });
-    const hosts = new SshHosts("hosts", {
-      user: "admin",
-      privateKey: pulumi.secret(canary),
-      balancers: [machine("north", 10)],
-      workers: [machine("south", 11), machine("west", 12)],
-    });
-    const news = new SoftmapProject("news", {
-      sites: [{ domain: "www.example.org", subdomains: ["cdn"] }, { domain: "shop.example.org" }],
-    });
-    const tips = new SoftmapProject("tips", { sites: [{ domain: "tips.example.org" }], softmapTorWorkers: 1 });
-    const workers = new Workers("workers", { hosts: hosts.workers, projects: [news, tips] });
-    new Balancer("balancer", { hosts: hosts.balancers, publishes: workers });
-    await engine.settled();
+    graph = await Graph.of();
   });
+  const commands = () => graph.ofType("command:remote:Command");
+  /** Names with `-GENERATION` for a generation: it is a hash, and another one with each change of tor's unit. */
+  const namesOf = (type: string) =>
+    graph
+      .ofType(type)
+      .map(({ name }) => name.replace(/(?<=-\d)-[0-9a-f]{4}\b/, "-GENERATION"))
+      .sort();
 
-  test("a key for every site and every backend, and no more", () => {
-    const keys = resources.filter((resource) => resource.type.endsWith(":OnionKey")).map((resource) => resource.name);
-    assert.deepEqual(keys.sort(), [
+  test("a key for every site and every backend of this generation, and no more", () => {
+    assert.deepEqual(namesOf(":OnionKey"), [
       "shop.example.org",
       "tips.example.org",
-      "workers-news-south-1",
-      "workers-news-south-2",
-      "workers-news-west-1",
-      "workers-news-west-2",
-      "workers-tips-south-1",
-      "workers-tips-west-1",
+      "workers-news-south-1-GENERATION",
+      "workers-news-south-2-GENERATION",
+      "workers-news-west-1-GENERATION",
+      "workers-news-west-2-GENERATION",
+      "workers-tips-south-1-GENERATION",
+      "workers-tips-west-1-GENERATION",
       "www.example.org",
     ]);
   });
 
-  test("one release for each host, one publication, one retirement for each worker, one leave for each machine and component", () => {
-    assert.deepEqual(
-      ofType("command:remote:Command")
-        .map((resource) => resource.name)
-        .sort(),
-      [
-        "balancer-north-leave",
-        "balancer-north-publish",
-        "balancer-north-release",
-        "balancer-south-retire",
-        "balancer-west-retire",
-        "workers-south-leave",
-        "workers-south-release",
-        "workers-west-leave",
-        "workers-west-release",
-      ],
-    );
+  test("one release for each host, one publication, one retirement for each worker", () => {
+    assert.deepEqual(namesOf("command:remote:Command"), [
+      "balancer-north-publish",
+      "balancer-north-release",
+      "balancer-south-retire",
+      "balancer-west-retire",
+      "workers-south-release",
+      "workers-west-release",
+    ]);
   });
 
-  test("a first deploy dials nobody for retirement: those steps have no create", () => {
-    for (const { name, inputs } of ofType("command:remote:Command")) {
-      const tidies = name.endsWith("-retire") || name.endsWith("-leave");
-      assert.equal("create" in inputs, !tidies, name);
-      assert.equal("delete" in inputs, name.endsWith("-leave"), name);
+  test("an installation and a plan of its services for each machine and component, one roll call", () => {
+    assert.deepEqual(namesOf("softmap:Installation"), ["balancer-north", "workers-south", "workers-west"]);
+    assert.deepEqual(namesOf("softmap:ServicePlan"), [
+      "balancer-north-services",
+      "workers-south-services",
+      "workers-west-services",
+    ]);
+    assert.deepEqual(namesOf("softmap:RollCall"), ["balancer-roll-call"]);
+  });
+
+  test("each is a child of its component, and the components are the program's own", () => {
+    for (const { name, type, parent } of graph.resources) {
+      if (type.startsWith("softmap:index:")) assert.equal(parent, "", name);
+      else if (/^(workers|balancer)-/.test(name)) assert.equal(parent, name.split("-")[0], name);
+      else assert.equal(parent, name.startsWith("tips.") ? "tips" : "news", name);
+    }
+  });
+
+  test("a first deploy dials nobody for what may come later: nothing is due, and no step has a delete", () => {
+    for (const { name, inputs } of commands()) {
+      assert.equal(inputs["create"] === undefined, name.endsWith("-retire"), name);
+      assert.equal(inputs["update"] ?? inputs["delete"], undefined, name);
     }
   });
 
   test("each machine's roles have an owner, and the same one takes them away: of a worker that is its own component alone", () => {
-    const owner = (name: string) => /\\"owner\\":\\"(\w+\/\w+)\\"/.exec(String(named(name).inputs["stdin"]))?.[1];
-    for (const step of ["release", "publish", "leave"]) assert.equal(owner(`balancer-north-${step}`), "balancer/north");
-    for (const name of ["workers-south-release", "workers-south-leave", "balancer-south-retire"])
-      assert.equal(owner(name), "workers/south", name);
+    for (const step of ["release", "publish"])
+      assert.equal(graph.payload(`balancer-north-${step}`).owner, "balancer on north");
+    for (const step of ["workers-south-release", "balancer-south-retire"])
+      assert.equal(graph.payload(step).owner, "workers on south", step);
+    const leave = (name: string) => payloadIn(graph.named(name).inputs["leave"]);
+    assert.deepEqual(
+      [leave("balancer-north").owner, leave("balancer-north").roles],
+      ["balancer on north", ["publisher", "balancer"]],
+    );
+    assert.deepEqual([leave("workers-south").owner, leave("workers-south").roles], ["workers on south", ["worker"]]);
+  });
+
+  test("what an installation runs on its host at a removal keeps nothing, and drains workers first", () => {
+    const { keepServices, keepFiles, keepStateDirs, drainSeconds } = payloadIn(
+      graph.named("workers-west").inputs["leave"],
+    );
+    assert.deepEqual([keepServices, keepFiles, keepStateDirs, drainSeconds], [[], [], [], 120]);
   });
 
   test("a site's key on the balancer is for Onionbalance's user alone: the tor beside it is in its group", () => {
-    const stdin = String(named("balancer-north-publish").inputs["stdin"]).replaceAll('\\"', '"');
-    const own = (mode: string, path: string) =>
-      new RegExp(
-        `"group":"softmap-onionbalance","mode":"${mode}","owner":"softmap-onionbalance","path":"[^"]*${path}"`,
-        "g",
-      );
-    assert.equal(stdin.match(own("0400", "\\.key"))?.length, 3);
-    assert.equal(stdin.match(own("0700", "/keys"))?.length, 1);
+    const { state = [], dirs = [] } = graph.payload("balancer-north-publish");
+    const own = { owner: "softmap-onionbalance", group: "softmap-onionbalance" };
+    assert.equal(state.length, 3);
+    for (const { path, base64: _, ...ownership } of state) {
+      assert.match(path, /\/keys\/[a-z2-7]{56}\.key$/);
+      assert.deepEqual(ownership, { ...own, mode: "0400" });
+    }
+    assert.deepEqual(
+      dirs.map(({ path, ...ownership }) => [path.split("/").at(-1), ownership]),
+      [["keys", { ...own, mode: "0700" }]],
+    );
   });
 
-  test("every connection is pinned, secret and patient", () => {
-    for (const { name, inputs, secretInputs } of ofType("command:remote:Command")) {
+  test("every connection is pinned and secret", () => {
+    for (const { name, inputs, secretInputs } of [...commands(), ...graph.ofType("softmap:Installation")]) {
       const connection = inputs["connection"] as Record<string, unknown>;
       assert.equal(connection["hostKey"], hostKey, name);
       assert.ok(secretInputs.includes("connection"), name);
-      assert.equal(inputs["addPreviousOutputInEnv"], false, name);
     }
+    for (const { name, inputs } of commands()) assert.equal(inputs["addPreviousOutputInEnv"], false, name);
   });
 
-  test("keys travel on stdin alone: no other input of any resource has one", () => {
-    const keys = resources.flatMap(({ outputs }) =>
+  test("keys travel on stdin alone: no other input of any resource has one, the programs of an installation neither", () => {
+    const keys = graph.resources.flatMap(({ outputs }) =>
       typeof outputs["secretKey"] === "string" ? [outputs["secretKey"]] : [],
     );
     assert.equal(keys.length, 9);
-    for (const { name, type, inputs, secretInputs } of resources) {
+    const holders = new Set<string>();
+    for (const { name, type, inputs, secretInputs } of graph.resources) {
       if (type.endsWith(":OnionKey")) continue;
       for (const [property, value] of Object.entries(inputs)) {
         const text = JSON.stringify(value) ?? "";
-        const holds = keys.some((key) => text.includes(key)) || text.includes(canary);
-        if (holds) assert.ok(secretInputs.includes(property), `${name}.${property} holds a key and is no secret`);
+        if (!keys.some((key) => text.includes(key)) && !text.includes(operatorKey)) continue;
+        holders.add(property);
+        assert.ok(secretInputs.includes(property), `${name}.${property} holds a key and is no secret`);
       }
     }
+    assert.deepEqual([...holders].sort(), ["connection", "stdin"]);
   });
 
   test("a worker gets the keys of its own backends, and never a site's", () => {
-    const stdin = String(named("workers-south-release").inputs["stdin"]);
-    const key = (name: string) => String(named(name).outputs["secretKey"]);
+    const stdin = String(graph.named("workers-south-release").inputs["stdin"]);
+    const key = (name: string) => String(graph.named(name).outputs["secretKey"]);
     for (const own of ["workers-news-south-1", "workers-news-south-2", "workers-tips-south-1"])
       assert.ok(stdin.includes(key(own)), own);
-    for (const foreign of ["workers-news-west-1", "workers-tips-west-1", "www.example.org", "tips.example.org"]) {
+    for (const foreign of ["workers-news-west-1", "workers-tips-west-1", "www.example.org", "tips.example.org"])
       assert.ok(!stdin.includes(key(foreign)), foreign);
-    }
   });
 
   test("the balancer's tor is released without any key, the publication with every site's key and no backend's", () => {
-    const key = (name: string) => String(named(name).outputs["secretKey"]);
-    const release = String(named("balancer-north-release").inputs["stdin"]);
-    const publish = String(named("balancer-north-publish").inputs["stdin"]);
+    const key = (name: string) => String(graph.named(name).outputs["secretKey"]);
+    const release = String(graph.named("balancer-north-release").inputs["stdin"]);
+    const publish = String(graph.named("balancer-north-publish").inputs["stdin"]);
     for (const site of ["www.example.org", "shop.example.org", "tips.example.org"]) {
       assert.ok(!release.includes(key(site)), site);
       assert.ok(publish.includes(key(site)), site);
@@ -140,47 +146,86 @@ describe("the resource graph of two projects on two workers and one balancer", (
     assert.ok(!publish.includes(key("workers-news-south-1")));
   });
 
-  test("a project's files are rendered once, whatever the number of workers", () => {
-    const files = resources
-      .filter((resource) => resource.type.endsWith(":RenderedConfig"))
-      .map((resource) => resource.name);
-    assert.deepEqual(files.sort(), [
+  test("a project's files are rendered once, whatever the number of workers; each site is one of its own", () => {
+    assert.deepEqual(namesOf(":RenderedConfig"), [
       "balancer-onionbalance",
+      "balancer-onionbalance-launch",
       "balancer-tor-torrc",
       "balancer-unit-onionbalance",
       "balancer-unit-tor",
-      "workers-news-1-torrc",
-      "workers-news-2-torrc",
+      "workers-news-1-GENERATION-torrc",
+      "workers-news-2-GENERATION-torrc",
       "workers-news-nginx",
+      "workers-news-nginx-listen",
       "workers-news-ob-config",
-      "workers-tips-1-torrc",
+      "workers-news-shop.example.org-nginx",
+      "workers-news-www.example.org-nginx",
+      "workers-tips-1-GENERATION-torrc",
       "workers-tips-nginx",
+      "workers-tips-nginx-listen",
       "workers-tips-ob-config",
+      "workers-tips-tips.example.org-nginx",
       "workers-unit-nginx",
       "workers-unit-tor",
     ]);
   });
 
   test("Onionbalance lists each site with exactly its project's backends", () => {
-    const text = String(named("balancer-onionbalance").inputs["text"]);
-    const address = (name: string) => String(named(name).outputs["address"]).replace(/\.onion$/, "");
-    const service = (site: string) => text.split(/^\s*- key:/m).find((part) => part.includes(address(site))) ?? "";
+    const text = String(graph.named("balancer-onionbalance").inputs["text"]);
+    const service = (site: string) =>
+      text.split(/^\s*- key:/m).find((part) => part.includes(graph.address(site))) ?? "";
     const backends = ["news-south-1", "news-south-2", "news-west-1", "news-west-2", "tips-south-1", "tips-west-1"];
     const listed = (site: string) =>
-      backends.filter((backend) => service(site).includes(address(`workers-${backend}`)));
+      backends.filter((backend) => service(site).includes(graph.address(`workers-${backend}`)));
     assert.deepEqual(listed("www.example.org"), backends.slice(0, 4));
     assert.deepEqual(listed("tips.example.org"), backends.slice(4));
   });
 
+  test("a release proves every site at its own address through each backend of its own machine", () => {
+    const { proof = [] } = graph.payload("workers-south-release");
+    assert.deepEqual(
+      proof.map(({ project, sites, backends }) => [
+        project,
+        sites.map((onion) => onion.replace(/\.onion$/, "")),
+        backends.map(({ name, address }) => [name, address.replace(/\.onion$/, "")]),
+      ]),
+      [
+        [
+          "news",
+          [graph.address("www.example.org"), graph.address("shop.example.org")],
+          ["news-south-1", "news-south-2"].map((name) => [name, graph.address(`workers-${name}`)]),
+        ],
+        ["tips", [graph.address("tips.example.org")], [["tips-south-1", graph.address("workers-tips-south-1")]]],
+      ],
+    );
+  });
+
   test("names lead to their room: a child's begins with its component's; a site's key has the domain alone, whatever its project", () => {
-    for (const { name, type } of resources) {
+    for (const { name, type } of graph.resources) {
       if (type.startsWith("softmap:index:")) continue;
       assert.match(name, /^(hosts|workers|balancer)-|^(www|shop|tips)\.example\.org$/);
     }
   });
 
   test("what restarts backends runs the proof again: it is in the publication", () => {
-    const publish = String(named("balancer-north-publish").inputs["stdin"]);
-    assert.match(publish, /backendsRunOn[^,]*[0-9a-f]{64}/);
+    assert.match(graph.payload("balancer-north-publish").backendsRunOn ?? "", /^[0-9a-f]{64}$/);
+  });
+
+  test("a machine is knocked at and its services are planned before anything is done to it; the roll call is the last of all", () => {
+    for (const step of ["workers-south-release", "workers-west-release", "balancer-north-release"]) {
+      const host = step.replace("-release", "");
+      const { waitsFor } = graph.named(step);
+      for (const first of [host, `${host}-services`]) assert.ok(waitsFor.includes(first), `${step} and ${first}`);
+    }
+    assert.deepEqual(graph.before("balancer-north-publish", "-release"), [
+      "balancer-north-release",
+      "workers-south-release",
+      "workers-west-release",
+    ]);
+    for (const step of ["balancer-south-retire", "balancer-west-retire"]) {
+      assert.deepEqual(graph.before(step, "-publish"), ["balancer-north-publish"]);
+      assert.ok(graph.named("balancer-roll-call").waitsFor.includes(step));
+    }
+    assert.deepEqual(graph.named("balancer-roll-call").inputs["silent"], []);
   });
 });

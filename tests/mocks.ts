@@ -10,21 +10,51 @@ export interface Registered {
   readonly outputs: Record<string, unknown>;
   /** Names of inputs that were given as secrets. */
   readonly secretInputs: readonly string[];
+  /** The name of the component that it is a child of; "" of the program's own. */
+  readonly parent: string;
+  /** Names of what must be there before it, for whatever reason: an input, or dependsOn. */
+  readonly waitsFor: readonly string[];
 }
+
+/** Names of hosts that do not answer, each with the reason. */
+export type Silent = Readonly<Record<string, string>>;
 
 /** Outputs of resources that a test cannot really make, by type. */
 export type Pretend = Readonly<Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>>>;
 
 const secretSignature = "4dabf18193072939515e22adb298388d";
 
+/** What the SDK asks its engine for, as far as it is looked at. */
+interface Request {
+  getType(): string;
+  getName(): string;
+  getParent(): string;
+  getDependenciesList(): readonly string[];
+}
+interface Monitor {
+  registerResource(request: Request, callback: unknown): Promise<void>;
+}
+
 /**
  * Stands in for the engine: dynamic resources run their real provider (check, then create), taken from the very text that goes into a state;
- * everything else answers with its inputs. `resources` fills while a program runs.
+ * everything else answers with its inputs. Nobody is dialled: each host answers but those in `silent`, and a roll call that finds somebody
+ * silent is recorded instead of failing the program. `resources` fills while a program runs.
  */
 export async function mockEngine(
   pretend: Pretend = {},
+  silent: Silent = {},
 ): Promise<{ resources: Registered[]; settled: () => Promise<void> }> {
   const resources: Registered[] = [];
+  const requests = new Map<string, Request>();
+  const made: Pretend = {
+    "pulumi-nodejs:dynamic/softmap:Installation": ({ host }) => ({
+      silent: silent[String(host)] ?? "",
+      repair: 0,
+      drift: "",
+    }),
+    "pulumi-nodejs:dynamic/softmap:RollCall": () => ({}),
+    ...pretend,
+  };
   await pulumi.runtime.setMocks(
     {
       call: () => ({}),
@@ -33,21 +63,38 @@ export async function mockEngine(
         const secretInputs = Object.entries(args.inputs as Record<string, unknown>)
           .filter(([, value]) => isSecret(value))
           .map(([key]) => key);
-        const made = pretend[args.type]?.(given);
+        const pretended = made[args.type]?.(given);
         const { inputs, outputs } =
-          made !== undefined || typeof provider !== "string"
-            ? { inputs: given, outputs: { ...given, ...made } }
+          pretended !== undefined || typeof provider !== "string"
+            ? { inputs: given, outputs: { ...given, ...pretended } }
             : await runProvider(provider, args.name, given);
-        resources.push({ type: args.type, name: args.name, inputs, outputs, secretInputs });
+        const request = requests.get(`${args.type} ${args.name}`);
+        const parent = nameIn(request?.getParent() ?? "");
+        const waitsFor = [...(request?.getDependenciesList() ?? [])].map(nameIn);
+        resources.push({ type: args.type, name: args.name, inputs, outputs, secretInputs, parent, waitsFor });
         return { id: `${args.name}-id`, state: outputs };
       },
     },
     "softmap",
     "test",
     false,
+    "organization",
   );
+  // Mocks are told neither parents nor what a resource waits for: both are in what the SDK asks the engine.
+  const monitor = (pulumi.runtime as unknown as { getMonitor(): Monitor }).getMonitor();
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) => {
+    requests.set(`${request.getType()} ${request.getName()}`, request);
+    return register(request, callback);
+  };
   // Everything that the program started has been registered once the connection is through.
   return { resources, settled: () => pulumi.runtime.disconnect() };
+}
+
+/** The name in `urn:pulumi:<stack>::<project>::<type>::<name>`; "" of the stack itself, which is every program's root. */
+function nameIn(urn: string): string {
+  const [, , type, name = ""] = urn.split("::");
+  return type === "pulumi:pulumi:Stack" ? "" : name;
 }
 
 interface Checked {

@@ -7,14 +7,19 @@ import { before, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { keysOfSeed } from "../onion/keys";
+import { payloadIn } from "./graphKit";
 import { mockEngine, type Registered } from "./mocks";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
 
 const bootedHost = () => ({ address: "192.0.2.1", port: 22, user: "operator", hostKey, instance: "0123456789ab" });
 
-/** Runs a program's main file against the mock engine, with a stack's config as Pulumi hands it over. */
-async function program(file: string, config: Record<string, unknown>, secrets: string[] = []): Promise<Registered[]> {
+/** Runs a program's main file against the mock engine, with a stack's config as Pulumi hands it over. `outputs`: what it exports. */
+async function program(
+  file: string,
+  config: Record<string, unknown>,
+  { secrets = [], outputs = {} }: { secrets?: string[]; outputs?: Record<string, unknown> } = {},
+): Promise<Registered[]> {
   const engine = await mockEngine({ "pulumi-nodejs:dynamic/lab:Host": bootedHost });
   const texts = Object.entries(config).map(([key, value]) => [
     key,
@@ -24,10 +29,13 @@ async function program(file: string, config: Record<string, unknown>, secrets: s
   const path = require.resolve(file);
   delete require.cache[path];
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- a program is what Pulumi requires
-  require(path);
+  Object.assign(outputs, require(path));
   await engine.settled();
   return engine.resources;
 }
+
+/** The value of an output. */
+const valueOf = <T>(output: unknown): Promise<T> => (output as { promise(): Promise<T> }).promise();
 
 const namesOf = (resources: readonly Registered[], end: string): string[] =>
   resources.flatMap(({ name }) => (name.endsWith(end) ? [name] : [])).sort();
@@ -87,6 +95,49 @@ describe("the stack program", () => {
     }
   });
 
+  test("how to reach each machine is an output, and a secret; addresses and backends are none", async () => {
+    const outputs: Record<string, pulumi.Output<unknown>> = {};
+    await program("../index.ts", example("softmap-2.yaml"), { outputs });
+    assert.deepEqual(Object.keys(outputs).sort(), ["addresses", "backends", "machines", "published"]);
+    const machines = await valueOf<Record<string, Record<string, unknown>>>(outputs["machines"]);
+    assert.deepEqual(Object.keys(machines).sort(), ["balancer1", "worker1"]);
+    for (const connection of Object.values(machines)) {
+      assert.deepEqual(
+        [connection["host"], connection["user"], connection["hostKey"]],
+        ["192.0.2.1", "operator", hostKey],
+      );
+      assert.equal(connection["privateKey"], "not a key");
+    }
+    for (const [name, output] of Object.entries(outputs))
+      assert.equal(await pulumi.isSecret(pulumi.output(output)), name === "machines", name);
+  });
+
+  test("blue/green: the green balancer stands by, the green workers are warm, and the roll-out is the config's", async () => {
+    const resources = await program("../index.ts", example("blue-green.yaml"));
+    const payload = (step: string) => payloadIn(resources.find(({ name }) => name === step)?.inputs["stdin"]);
+    const [blue, green] = ["blue", "green"].map((side) => payload(`balancer-${side}-balancer-publish`));
+    assert.deepEqual(
+      [blue, green].map((publication) => publication?.services?.[0]?.standby),
+      [false, true],
+    );
+    for (const publication of [blue, green]) {
+      assert.deepEqual(
+        publication?.frontends?.map(({ backends }) => backends.length),
+        [9, 9],
+      );
+      assert.equal(publication?.warm?.length, 9);
+      assert.equal(publication?.rollbackSeconds, 72 * 3600);
+    }
+    assert.equal(payload("workers-green3-release").pauseSeconds, 60);
+    assert.deepEqual(
+      resources
+        .find(({ name }) => name === "workers-green3-release")
+        ?.waitsFor.filter((name) => name.endsWith("-release")),
+      ["workers-blue2-release", "workers-blue3-release", "workers-green1-release"],
+    );
+    assert.equal(payload("balancer-blue1-retire").drainSeconds, 300);
+  });
+
   test("a config with problems registers nothing, and all of them are in one report", async () => {
     const config = { ...example("softmap-4.yaml"), "softmap:wrokers": 3, "softmap:retireGrace": "soon" };
     const engine = await mockEngine();
@@ -125,7 +176,7 @@ describe("site keys in the config", () => {
   });
 
   test("as a secret: adopted, and secret from there on", async () => {
-    const made = adopted(await program("../index.ts", config(key), ["softmap:siteKeys"]));
+    const made = adopted(await program("../index.ts", config(key), { secrets: ["softmap:siteKeys"] }));
     assert.ok(made?.secretInputs.includes("secretKey"));
   });
 

@@ -1,3 +1,4 @@
+import type { Previewed } from "./change";
 import type { ServedBackend } from "./serve";
 
 /** What a demo did; `--json` writes it as it is. */
@@ -11,7 +12,7 @@ export interface DemoResult {
 }
 
 /** The demo's last words: what there is now, what it cost, where to go from here. */
-export function summary(result: DemoResult, change: readonly string[]): string {
+export function summary(result: DemoResult, change: Previewed): string {
   return [
     "",
     "Sites (through the lab's Tor network)",
@@ -21,7 +22,9 @@ export function summary(result: DemoResult, change: readonly string[]): string {
     ...result.backends.map(({ name, address, served }) => `  ${name.padEnd(18)} ${address}  ${served}`),
     "",
     "A one-line change, as pulumi preview --diff shows it",
-    ...change.map((line) => `  ${line.trim()}`),
+    ...change.lines.map((line) => `  ${line.trim()}`),
+    "What it would do to the units; all others are left alone",
+    ...change.units.map((unit) => `  ${unit}`),
     "",
     `Seconds      ${pairs(result.seconds)}`,
     `Connections  ${pairs(result.connections)}`,

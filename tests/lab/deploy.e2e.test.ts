@@ -1,26 +1,34 @@
 // From empty to pages through Tor and back, with a real `pulumi`: two projects, four sites, two workers, six backends.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { changedLines } from "../../lab/demo/change";
+import { changedLines, changedUnits } from "../../lab/demo/change";
 import { containersOf, execOn } from "../../lab/lab";
+import type { PulumiRun } from "../../lab/pulumi";
 import { dataDir, nginxSocketDir, onionDir, units } from "../../plan/names";
-import { Rehearsal, type Settings } from "./fixture";
+import { daemonsOf, Rehearsal, type Settings } from "./fixture";
 
-const settings = (news: Settings = {}): Settings => ({
+const newsSites = [{ domain: "www.daily.test", subdomains: ["cdn"] }, { domain: "court.test" }];
+const deskSites = [{ domain: "tips.test" }];
+const news = daemonsOf("news", 2, newsSites);
+const workers = ["worker1", "worker2"];
+const [desk = ""] = daemonsOf("desk", 1, deskSites);
+
+const settings = (more: Settings = {}): Settings => ({
   hosts: { provider: "lab", name: "e2edeploy" },
   balancers: 1,
   workers: 2,
   protectKeys: false,
   retireGrace: "3s",
+  drainTimeout: "5s",
   projects: [
     {
       name: "news",
       softmapTorWorkers: 2,
       backendHeader: true,
-      sites: [{ domain: "www.daily.test", subdomains: ["cdn"] }, { domain: "court.test" }],
-      ...news,
+      sites: newsSites,
+      ...more,
     },
-    { name: "desk", softmapTorWorkers: 1, backendHeader: true, sites: [{ domain: "tips.test" }] },
+    { name: "desk", softmapTorWorkers: 1, backendHeader: true, sites: deskSites },
   ],
 });
 
@@ -44,16 +52,20 @@ describe("a stack in the lab", { timeout: 20 * 60_000 }, () => {
   test("a first preview shows the files before any host exists", async () => {
     const run = await rehearsal.pulumi(["preview", "--diff"]);
     assert.equal(run.code, 0, run.stderr + run.stdout);
-    assert.match(run.stdout, /text\s+: "# Backend daemon news-1 of project news/);
+    assert.match(run.stdout, /text\s+: "# Backend daemon news-1-[0-9a-f]{4} of project news/);
     assert.match(run.stdout, /\+ \d+ to create/);
     assert.deepEqual(await hosts(rehearsal), []);
   });
 
-  test("a first up deploys with two connections a host at most, and proves what it published", async () => {
-    const connections = await rehearsal.connections(() => rehearsal.up());
-    assert.deepEqual(Object.keys(connections).sort(), ["balancer1", "worker1", "worker2"]);
-    for (const [host, count] of Object.entries(connections))
-      assert.ok(count >= 1 && count <= 2, `${host}: ${count} connections`);
+  test("a first up deploys with one login a worker and two on the balancer, and proves what it published", async () => {
+    let run = "";
+    const connections = await rehearsal.connections(async () => {
+      run = (await rehearsal.up()).stdout;
+    });
+    assert.deepEqual(connections, { balancer1: 2, worker1: 1, worker2: 1 });
+    for (const worker of workers)
+      assert.match(run, new RegExp(`${worker}: 3 sites answered through Tor at the own address of 3 backends`));
+    assert.ok(run.indexOf("worker1: release") < run.indexOf("worker2: started"), "worker1 is the canary");
     const published = await rehearsal.output<Record<string, string>>("published");
     assert.match(published["balancer1"] ?? "", /www\.daily\.test [a-z2-7]{56}\.onion published with 4 of 4 backends/);
     assert.match(published["balancer1"] ?? "", /tips\.test [a-z2-7]{56}\.onion published with 2 of 2 backends/);
@@ -62,7 +74,8 @@ describe("a stack in the lab", { timeout: 20 * 60_000 }, () => {
 
   test("tor serves the addresses that we computed", async () => {
     for (const { name, worker, address } of await rehearsal.output<Backend[]>("backends")) {
-      const daemon = `${name.split("-")[0]}-${name.split("-")[2]}`;
+      const daemon = [...news, desk].find((one) => one.startsWith(name.replace(`-${worker}-`, "-")));
+      assert.ok(daemon, name);
       const hostname = await execOn(rehearsal.lab, worker, ["cat", `${onionDir(daemon)}/hostname`]);
       assert.equal(hostname.text.trim(), address);
       assert.equal(
@@ -106,13 +119,7 @@ describe("a stack in the lab", { timeout: 20 * 60_000 }, () => {
   });
 
   test("tors and nginx run as their own users, in sandboxed units, enabled at boot", async () => {
-    const unitsOfWorker = [
-      units.tor("news-1"),
-      units.tor("news-2"),
-      units.tor("desk-1"),
-      units.nginx("news"),
-      units.nginx("desk"),
-    ];
+    const unitsOfWorker = [...[...news, desk].map(units.tor), units.nginx("news"), units.nginx("desk")];
     const shown = await execOn(rehearsal.lab, "worker1", [
       "systemctl",
       "show",
@@ -131,8 +138,8 @@ describe("a stack in the lab", { timeout: 20 * 60_000 }, () => {
       "stat",
       "-c",
       "%a %U",
-      dataDir("news-1"),
-      onionDir("news-1"),
+      dataDir(desk),
+      onionDir(desk),
       nginxSocketDir("news"),
     ]);
     assert.equal(modes.text.trim(), "700 softmap-tor\n700 softmap-tor\n750 softmap-nginx");
@@ -156,6 +163,12 @@ describe("a stack in the lab", { timeout: 20 * 60_000 }, () => {
     const changed = ["resolver_timeout", "proxy_connect_timeout", "proxy_read_timeout", "proxy_send_timeout"];
     assert.deepEqual(lines.sort(), changed.flatMap((name) => [`- ${name} 15s;`, `+ ${name} 21s;`]).sort());
     assert.doesNotMatch(run.stdout, /secretKey|hs_ed25519_secret_key: "/);
+    assert.deepEqual(
+      changedUnits(run.stdout).map((unit) => unit.replace(/ [0-9a-f]{6}\)$/, " HASH)")),
+      workers.map((worker) => `workers-${worker}  softmap-nginx@news.service  reload (nginx/news.conf HASH)`),
+    );
+    for (const unit of [units.nginx("desk"), ...[...news, desk].map(units.tor)])
+      assert.equal(run.stdout.match(new RegExp(`^ *${unit} *: "leave alone"$`, "gm"))?.length, 2, unit);
   });
 
   test("the change takes one connection a worker, none to the balancer, and reloads the one nginx without a restart", async () => {
@@ -167,7 +180,7 @@ describe("a stack in the lab", { timeout: 20 * 60_000 }, () => {
         "MainPID",
         units.nginx("news"),
         units.nginx("desk"),
-        units.tor("news-1"),
+        units.tor(desk),
       ]);
     const beforePids = (await pids()).text;
     let run = "";
@@ -181,15 +194,46 @@ describe("a stack in the lab", { timeout: 20 * 60_000 }, () => {
     assert.equal((await rehearsal.fetch(`http://${daily}/`)).status, 200);
   });
 
-  test("refresh finds nothing changed", async () => {
-    const run = await rehearsal.pulumi(["refresh", "--yes", "--skip-preview"]);
+  test("preview of a site that comes: other tors start beside the old ones, which retire; nginx is reloaded, nothing restarted", async () => {
+    const sites = [...newsSites, { domain: "new.test" }];
+    rehearsal.configure(settings({ nginxTimeout: "21s", sites }));
+    const run = await rehearsal.pulumi(["preview", "--diff"]);
     assert.equal(run.code, 0, run.stderr);
+    const ofWorker = [
+      "softmap-nginx@news.service  reload (nginx/news.conf not known yet, nginx/news/new.test.conf not known yet)",
+      ...daemonsOf("news", 2, sites).map((daemon) => `${units.tor(daemon)}  start`),
+      ...news.map((daemon) => `${units.tor(daemon)}  retire`),
+    ];
+    assert.deepEqual(
+      changedUnits(run.stdout),
+      [
+        ...workers.flatMap((worker) => ofWorker.map((unit) => `workers-${worker}  ${unit}`)),
+        "balancer-balancer1  softmap-onionbalance.service  restart (onionbalance/config.yaml not known yet)",
+      ].sort(),
+    );
+    rehearsal.configure(settings({ nginxTimeout: "21s" }));
+  });
+
+  test("refresh looks at each host over one login and finds nothing changed, and a preview after it neither", async () => {
+    let run: PulumiRun | undefined;
+    const connections = await rehearsal.connections(async () => {
+      run = await rehearsal.pulumi(["refresh", "--yes", "--skip-preview"]);
+    });
+    assert.equal(run?.code, 0, run?.stderr);
     assert.doesNotMatch(run.stdout, /\d+ (updated|deleted)/);
+    assert.deepEqual(connections, { balancer1: 1, worker1: 1, worker2: 1 });
+    const preview = await rehearsal.pulumi(["preview"]);
+    assert.equal(preview.code, 0, preview.stderr);
+    assert.match(preview.stdout, /\d+ unchanged/);
+    assert.doesNotMatch(preview.stdout, /\d+ to (create|update|replace|delete)/);
   });
 
   test("destroy leaves nothing", async () => {
     const run = await rehearsal.pulumi(["destroy", "--yes", "--skip-preview"]);
     assert.equal(run.code, 0, run.stderr + run.stdout);
+    for (const worker of workers)
+      assert.match(run.stdout, new RegExp(`${worker}: retired everything of the worker \\(`));
+    assert.match(run.stdout, /balancer1: retired everything of the publisher and the balancer \(/);
     assert.deepEqual(await hosts(rehearsal), []);
     const state = await rehearsal.pulumi(["stack", "export"], { onLine: () => undefined });
     assert.deepEqual(

@@ -84,6 +84,8 @@ describe("a wrong config", { timeout: 5 * 60_000 }, () => {
     configure(
       settings({
         balancer: 1,
+        publishing: ["ona"],
+        rollout: { waveSize: 0 },
         workers: [machine("w1", { port: port + 1 }), machine("w1", { port: port + 1 })],
         projects: [
           { name: "news", torIntrosPerDaemons: 3, sites: [{ domain: "www.daily.test" }, { domain: "www.daily.test" }] },
@@ -99,6 +101,8 @@ describe("a wrong config", { timeout: 5 * 60_000 }, () => {
     );
     const expected = [
       /stack: balancer\b[^]*?Next: balancers is given already/,
+      /publishing: \[0\] = "ona"[^]*?There is no balancer of this name\.[^]*?Next: Did you mean one\?/,
+      /rollout: waveSize = 0\b[^]*?Next:/,
       /host w1: name = "w1"[^]*?The machine w1 is listed twice/,
       /project news: torIntrosPerDaemons[^]*?Next: Did you mean torIntrosPerDaemon\?/,
       /project news: sites\[1\]\.domain = "www\.daily\.test"[^]*?twice/,
