@@ -213,7 +213,7 @@ class Draining(unittest.TestCase):
             server.listen(8)
             self.addCleanup(server.close)
         self.addCleanup(lambda: [stream.close() for stream in self.accepted])
-        for target, value in (("drain.PROXY_SOCKETS", os.path.join(folder.name, "nginx/")), ("drain.unit_state", lambda unit: {"MainPID": str(self.pids[unit])})):
+        for target, value in (("drain.PROXY_SOCKETS", os.path.join(folder.name, "nginx/")), ("drain.unit_state", lambda unit: {"MainPID": str(self.pids[unit])}), ("drain.QUIET_SECONDS", 0.3), ("drain.CONTROL", os.path.join(folder.name, "%s.control"))):
             patch = unittest.mock.patch(target, value)
             patch.start()
             self.addCleanup(patch.stop)
@@ -257,6 +257,36 @@ class Draining(unittest.TestCase):
         with unittest.mock.patch("drain.PROXY_SOCKETS", "/run/softmap/nginx/"):
             self.assertEqual(drain.parse_connections("u_str 0      0      /run/softmap/nginx/news/1.sock 74645 * 75471"), ["75471"])
             self.assertEqual(drain.parse_connections("u_str 0      0      * 75471 * 74645\nu_dgr 0 0\n"), [])
+
+    def test_what_nginx_has_closed_counts_until_tor_has_read_it(self):
+        self.assertEqual(drain.parse_connections("u_str 1000   0      * 782494 * 0"), ["782494"])
+
+    def test_no_new_visitor_is_let_in_and_one_on_the_way_is_waited_for(self):
+        commands, coming = [], [1, 1, 0]
+
+        class Tor:
+            def __init__(self, path, timeout):
+                commands.append(os.path.basename(path))
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                pass
+
+            def info(self, key):
+                rendezvous = "9 BUILT $A PURPOSE=HS_SERVICE_REND HS_STATE=%s" % ("HSSR_CONNECTING" if (coming.pop(0) if coming else 0) else "HSSR_JOINED")
+                return "\n7 BUILT $A PURPOSE=HS_SERVICE_INTRO HS_STATE=HSSI_ESTABLISHED\n8 BUILT $A PURPOSE=GENERAL\n" + rendezvous
+
+            def command(self, text):
+                commands.append(text)
+
+        self.visitor("softmap-tor@news-1-aaaa.service")
+        with unittest.mock.patch("drain.Control", Tor):
+            drain.drain(self.lines, ["softmap-tor@news-1-aaaa.service"], 60)
+        self.assertEqual(coming, [])
+        self.assertEqual(self.lines.said, [])
+        self.assertEqual(set(commands), {"news-1-aaaa.control", "CLOSECIRCUIT 7"})
 
     def test_a_process_that_is_gone_has_no_connections(self):
         child = self.visitor("leaving", self.proxy)

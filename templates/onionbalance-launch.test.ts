@@ -32,6 +32,16 @@ def main():
     return 7
 `;
 
+// Onionbalance's own set, as far as the launcher's choice uses it.
+const set = `
+class IntroductionPointSet(object):
+    def __init__(self, intro_points):
+        self.intro_points = intro_points
+
+    def choose(self, count=10, shuffle=True):
+        return "its own"
+`;
+
 interface Ran {
   readonly status: number | null;
   readonly stdout: string;
@@ -40,6 +50,15 @@ interface Ran {
 
 /** Runs the launcher with an Onionbalance that has these constants, in a folder of its own. */
 function launch(testnet: boolean, params: Readonly<Record<string, number>>, ...options: string[]): Ran {
+  return launchMain(main, testnet, params, ...options);
+}
+
+function launchMain(
+  program: string,
+  testnet: boolean,
+  params: Readonly<Record<string, number>>,
+  ...options: string[]
+): Ran {
   const folder = mkdtempSync(join(tmpdir(), "softmap-launch-"));
   try {
     const write = (file: string, text: string): void => {
@@ -48,7 +67,9 @@ function launch(testnet: boolean, params: Readonly<Record<string, number>>, ...o
     };
     write("launch.py", render("onionbalance-launch", readSources("onionbalance-launch"), { testnet }));
     write("onionbalance/__init__.py", "");
-    write("onionbalance/manager.py", main);
+    write("onionbalance/manager.py", program);
+    write("onionbalance/common/__init__.py", "");
+    write("onionbalance/common/intro_point_set.py", set);
     write("onionbalance/hs_v3/__init__.py", "");
     write(
       "onionbalance/hs_v3/params.py",
@@ -93,3 +114,57 @@ for (const absent of ["FETCH_DESCRIPTOR_FREQUENCY", "PUBLISH_DESCRIPTOR_CHECK_FR
     assert.match(stderr, new RegExp(`^Onionbalance on this host: .*params\\.py has no ${absent}, .* Next: .*\\n$`));
   });
 }
+
+// A main that chooses: backends as lists of `<relay>:<point>`; prints what was chosen, each time anew.
+const chooser = `
+import json, sys
+from types import SimpleNamespace
+from onionbalance.common.intro_point_set import IntroductionPointSet
+
+def point(text):
+    # as stem has them: an address, which has no fingerprint, and the relay's identity
+    return SimpleNamespace(name=text, link_specifiers=[SimpleNamespace(type=0), SimpleNamespace(fingerprint=text.split(":")[0])])
+
+def main():
+    backends = [[point(text) for text in its] for its in json.loads(sys.argv[1])]
+    print(json.dumps([one.name for one in IntroductionPointSet(backends).choose(int(sys.argv[2]))]))
+`;
+
+/** What is chosen of these backends' points. */
+function chosen(backends: readonly (readonly string[])[], count: number): string[] {
+  const { status, stdout, stderr } = launchMain(chooser, false, stock, JSON.stringify(backends), String(count));
+  assert.equal(status, 0, stderr);
+  return (JSON.parse(stdout) as string[]).sort();
+}
+
+test("two introduction points are never on one relay, and every backend has one: a client would not tell them apart", () => {
+  assert.deepEqual(
+    chosen(
+      [
+        ["r1:a", "r2:a"],
+        ["r1:b", "r3:b"],
+      ],
+      4,
+    ).length,
+    3,
+  );
+  // the first's only relay is what the others could have, too
+  assert.deepEqual(chosen([["r1:a", "r2:a"], ["r1:b"], ["r2:c", "r3:c"]], 6), ["r1:b", "r2:a", "r3:c"]);
+  assert.deepEqual(
+    chosen(
+      [
+        ["r1:a", "r2:a", "r3:a"],
+        ["r4:b", "r5:b", "r6:b"],
+      ],
+      4,
+    ).length,
+    4,
+  );
+  assert.deepEqual(chosen([["r1:a", "r1:b", "r1:c"]], 2), ["r1:a"]);
+});
+
+test("a backend that has no relay of its own is listed all the same; no backend has more than its share", () => {
+  assert.deepEqual(chosen([["r1:a"], ["r1:b"]], 4), ["r1:a", "r1:b"]);
+  assert.deepEqual(chosen([["r1:a"], [], ["r2:c", "r3:c", "r4:c"]], 6).length, 3);
+  assert.deepEqual(chosen([], 0), []);
+});
