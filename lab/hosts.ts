@@ -198,7 +198,10 @@ export function execOn(lab: Lab, host: string, argv: readonly string[], options:
   });
 }
 
-/** How many connections the host's sshd has had since it was made (each is in its journal, also those that did not log in). */
+/**
+ * How many ssh connections have logged in on the host since it was made: each is in its sshd's journal. One that only looks whether the
+ * sshd answers, as an Installation does before the steps of an `up`, logs in nowhere and is not counted; nor is one whose login was refused.
+ */
 export async function sshConnections(lab: Lab, host: string): Promise<number> {
   const ran = await podman([
     "exec",
@@ -211,7 +214,7 @@ export async function sshConnections(lab: Lab, host: string): Promise<number> {
     "-u",
     "ssh.service",
   ]);
-  return ran.text.split("\n").filter((line) => line.startsWith("Connection from ")).length;
+  return ran.text.split("\n").filter((line) => line.startsWith("Accepted publickey for ")).length;
 }
 
 /** {@link sshConnections} of every host that runs, by name. */

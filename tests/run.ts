@@ -1,45 +1,65 @@
 /**
- * `npm test [-- FILTER...]`: every test of the project, from nothing. Each FILTER is a part of a test file's path; without one all run.
- * First what needs no host (types, lint, unit, property, golden, mocks, contract), then the lab end to end, one file after the other.
- * Ends with `N passed, N failed`.
+ * `npm test [-- FILTER...]`: every test of the project but the long ones, from nothing. Each FILTER is a part of a test file's path;
+ * without one all run. First what needs no host (types, lint, unit, property, golden, mocks, contract), then the lab end to end, one file
+ * after the other.
+ * `npm run test:faults [-- FILTER...]`: the long ones (`*.long.test.ts`), every change and fault under load in the lab, for an hour or two.
+ * Prints the table of all changes that were measured, and ends with `N passed, N failed`.
  */
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
-import { globSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import type { EventEmitter } from "node:events";
 import { finished } from "node:stream/promises";
-import { cpus } from "node:os";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
 import { ensureEngine } from "../lab/engine/engine";
 import { ensureLabImage } from "../lab/lab";
 import { stopwatch } from "../lab/progress";
+import { changeTable, readChanges, TABLE_VARIABLE } from "./lab/table";
 
 interface Counts {
   passed: number;
   failed: number;
 }
 
-async function main(filters: readonly string[]): Promise<number> {
-  const files = chosen(globSync("**/*.test.ts", { exclude: (name) => name === "node_modules" }), filters);
-  const labFiles = files.filter((file) => file.endsWith(".e2e.test.ts"));
+async function main(args: readonly string[]): Promise<number> {
+  const long = args.includes("--long");
+  const filters = args.filter((arg) => arg !== "--long");
+  const all = globSync("**/*.test.ts", { exclude: (name) => name === "node_modules" });
+  const files = chosen(ofLength(all, long), filters, long ? "npm run test:faults" : "npm test");
+  const labFiles = files.filter((file) => /\.(e2e|long)\.test\.ts$/.test(file));
   const quickFiles = files.filter((file) => !labFiles.includes(file));
   const say = stopwatch();
+  const folder = mkdtempSync(join(tmpdir(), "softmap-tests-"));
+  const table = join(folder, "changes");
+  process.env[TABLE_VARIABLE] = table;
 
-  // The engine and the host image are built once a machine; the contract test and the lab need them.
-  await ensureEngine(say);
-  const quick = await stage(`${quickFiles.length} files that need no host`, quickFiles, Math.max(2, cpus().length));
-  if (labFiles.length > 0) await ensureLabImage(say);
-  const lab = await stage(`${labFiles.length} files in the lab`, labFiles, 1);
+  try {
+    // The engine and the host image are built once a machine; the contract test and the lab need them.
+    await ensureEngine(say);
+    const quick = await stage(`${quickFiles.length} files that need no host`, quickFiles, Math.max(2, cpus().length));
+    if (labFiles.length > 0) await ensureLabImage(say);
+    const lab = await stage(`${labFiles.length} files in the lab`, labFiles, 1);
+    if (existsSync(table)) console.log(`\n== changes under load\n${changeTable(readChanges(table))}\n`);
 
-  console.log(`${quick.passed + lab.passed} passed, ${quick.failed + lab.failed} failed`);
-  return quick.failed + lab.failed === 0 ? 0 : 1;
+    console.log(`${quick.passed + lab.passed} passed, ${quick.failed + lab.failed} failed`);
+    return quick.failed + lab.failed === 0 ? 0 : 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The long test files, or all others. */
+export function ofLength(files: readonly string[], long: boolean): string[] {
+  return files.filter((file) => file.endsWith(".long.test.ts") === long);
 }
 
 /** The files that run. Throws an Error for a filter that matches none: a test that is misspelt has not passed. */
-function chosen(all: readonly string[], filters: readonly string[]): string[] {
+function chosen(all: readonly string[], filters: readonly string[], command: string): string[] {
   const lost = filters.filter((filter) => !all.some((file) => file.includes(filter)));
   if (lost.length > 0) {
     throw new Error(
-      `No test file has ${lost.join(" or ")} in its path.\n  Next: npm test -- FILTER, e.g. config/parse`,
+      `No test file has ${lost.join(" or ")} in its path.\n  Next: ${command} -- FILTER, e.g. ${all[0] ?? "config/parse"}`,
     );
   }
   return all.filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter))).sort();
@@ -56,11 +76,14 @@ export function countsOf(stream: EventEmitter): Counts {
   return counts;
 }
 
+/** A file's tests may take so long: the long ones have every change of a stack in one lab. */
+const fileLimit = 3 * 60 * 60_000;
+
 /** Runs test files, each in a process of its own, and prints them as they end. */
 async function stage(title: string, files: string[], concurrency: number): Promise<Counts> {
   if (files.length === 0) return { passed: 0, failed: 0 };
   console.log(`\n== ${title}`);
-  const stream = run({ files, concurrency, execArgv: ["-r", "ts-node/register/transpile-only"], timeout: 30 * 60_000 });
+  const stream = run({ files, concurrency, execArgv: ["-r", "ts-node/register/transpile-only"], timeout: fileLimit });
   const counts = countsOf(stream);
   const printed = stream.compose(spec);
   printed.pipe(process.stdout, { end: false });

@@ -16,9 +16,22 @@ import {
   type Lab,
 } from "../../lab/lab";
 import { ensureStack, pulumi, type LabStack, type PulumiOptions, type PulumiRun } from "../../lab/pulumi";
+import { generationOf, type TakenAtStart } from "../../plan/generation";
+import { daemonName } from "../../plan/names";
+import { render } from "../../templates";
+import { readSources } from "../../templates/sources";
 
 /** Settings of a stack, without `softmap:` in front. */
 export type Settings = Record<string, unknown>;
+
+/**
+ * Names of a project's tor daemons on any worker, from 1 on: with the generation that these sites make.
+ * @example daemonsOf("news", 2, [{ domain: "court.test" }]) // ["news-1-3fa9", "news-2-3fa9"]
+ */
+export function daemonsOf(project: string, count: number, sites: TakenAtStart["sites"]): string[] {
+  const generation = generationOf({ sites, unit: render("unit-tor", readSources("unit-tor"), {}) });
+  return Array.from({ length: count }, (_, i) => daemonName(project, i + 1, generation));
+}
 
 /** A lab and a stack of this test's own: nothing of `npm run demo` is touched. */
 export class Rehearsal {
@@ -90,7 +103,7 @@ export class Rehearsal {
     assert.fail(`${url}: no answer through Tor in 8 attempts: ${last?.error ?? ""}`);
   }
 
-  /** ssh connections that `work` opened, by host. */
+  /** ssh connections that `work` opened and that logged in, by host. */
   async connections(work: () => Promise<unknown>): Promise<Record<string, number>> {
     const before = await connectionsOf(this.lab);
     await work();
