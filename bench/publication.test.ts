@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import fc from "fast-check";
+import { figuresOf, startedAnew, summarize, summaryTable, unitRuns, type Measured } from "./figures";
+import { settledAt, type Look } from "./judge";
+import { benchOptions } from "./options";
+import { watchProgram } from "./watch";
+
+const wanted = { frontend: "front.onion", backends: ["one.onion", "two.onion"], planned: ["one.onion", "two.onion"] };
+const own: readonly Look[] = [
+  { at: 1, address: "one", points: ["a", "b"] },
+  { at: 2, address: "two", points: ["c", "d"] },
+];
+const front = (at: number, ...points: string[]): Look => ({ at, address: "front", points });
+
+test("published is the first of so many answers in a row that all hold the plan and nothing else", () => {
+  const looks = [...own, front(10, "a"), front(11, "a", "c"), front(12, "b"), front(13, "a", "d"), front(14, "b", "c")];
+  assert.equal(settledAt(looks, wanted, 0, 2), 13);
+  assert.equal(settledAt(looks, wanted, 0, 1), 11);
+  assert.equal(settledAt(looks, wanted, 14, 1), 14, "earlier answers do not count");
+  assert.equal(settledAt(looks, wanted, 0, 3), undefined, "not yet");
+  assert.equal(settledAt([], wanted, 0, 1), undefined);
+});
+
+test("a backend that is listed and not planned keeps it from being published", () => {
+  const one = { ...wanted, planned: ["one"] };
+  assert.equal(settledAt([...own, front(10, "a", "b", "c")], one, 0, 1), undefined);
+  assert.equal(settledAt([...own, front(10, "a", "c"), front(11, "b")], one, 0, 1), 11);
+});
+
+test("a point of nobody keeps it from being published until a look at its backend tells whose it was", () => {
+  const looks = [...own, front(10, "a", "new")];
+  assert.equal(settledAt(looks, wanted, 0, 1), undefined);
+  assert.equal(settledAt([...looks, front(11, "a", "c", "new")], wanted, 0, 1), undefined);
+  assert.equal(settledAt([...looks, { at: 12, address: "two", points: ["new"] }], wanted, 0, 1), 10);
+});
+
+test("what is published stays so for all answers that were counted", () => {
+  const answer = fc.subarray(["a", "b", "c", "d", "x"], { minLength: 1 });
+  fc.assert(
+    fc.property(fc.array(answer), fc.nat(12), fc.integer({ min: 1, max: 4 }), (answers, since, agree) => {
+      const looks = answers.map((points, n) => front(n, ...points));
+      const at = settledAt([...own, ...looks], wanted, since, agree);
+      const good = (points: readonly string[]) =>
+        !points.includes("x") && /[ab]/.test(points.join("")) && /[cd]/.test(points.join(""));
+      const starts = looks.filter(
+        (_, n) => n >= since && n + agree <= looks.length && answers.slice(n, n + agree).every(good),
+      );
+      assert.equal(at, starts[0]?.at);
+    }),
+  );
+});
+
+test("median, least and most", () => {
+  assert.deepEqual(figuresOf([3, 1, 2]), { median: 2, min: 1, max: 3 });
+  assert.deepEqual(figuresOf([4, 1, 2, 9]), { median: 3, min: 1, max: 9 });
+  assert.deepEqual(figuresOf([7]), { median: 7, min: 7, max: 7 });
+  assert.equal(figuresOf([]), undefined);
+});
+
+const measured = (more: Partial<Measured>): Measured => ({
+  ...{ round: 1, arm: "softmap", change: "add", seconds: 10, upSeconds: 20, torStarts: 0, onionbalanceStarts: 1 },
+  load: 1,
+  ...more,
+});
+
+test("the summary has a line for each change and arm that was measured, and the table shows them", () => {
+  const stock = { arm: "stock", upSeconds: null, onionbalanceStarts: 0 } as const;
+  const summaries = summarize([
+    measured({}),
+    measured({ round: 2, seconds: 14, upSeconds: 31 }),
+    measured({ ...stock, seconds: 40 }),
+    measured({ ...stock, change: "remove", seconds: 9.26 }),
+  ]);
+  assert.equal(
+    summaryTable(summaries),
+    [
+      "| change | by      | rounds | seconds until published | whole `up`         | tors started anew | Onionbalance started anew |",
+      "| ------ | ------- | ------ | ----------------------- | ------------------ | ----------------- | ------------------------- |",
+      "| add    | softmap | 2      | 12.0 (10.0 - 14.0)      | 25.5 (20.0 - 31.0) | 0                 | 2                         |",
+      "| add    | stock   | 1      | 40.0 (40.0 - 40.0)      | -                  | 0                 | 0                         |",
+      "| remove | stock   | 1      | 9.3 (9.3 - 9.3)         | -                  | 0                 | 0                         |",
+    ].join("\n"),
+  );
+});
+
+test("a unit that was started anew, by whomever, or is gone is counted; one that is new is not", () => {
+  const shown = (runs: readonly (readonly [string, string, number])[]) =>
+    runs
+      .map(([id, run, restarts]) => `Id=${id}\nInvocationID=${run}\nNRestarts=${restarts}\nActiveState=active\n`)
+      .join("\n");
+  const before = unitRuns(
+    shown([
+      ["a", "1", 0],
+      ["b", "2", 0],
+      ["c", "3", 0],
+      ["d", "4", 0],
+    ]),
+  );
+  const after = unitRuns(
+    shown([
+      ["a", "1", 0],
+      ["b", "7", 0],
+      ["c", "3", 1],
+      ["e", "5", 0],
+    ]),
+  );
+  assert.equal(startedAnew(before, before), 0);
+  assert.equal(startedAnew(before, after), 3);
+  assert.equal(unitRuns("Id=a\nInvocationID=1\nNRestarts=0\nActiveState=failed\n").size, 0);
+});
+
+test("options", () => {
+  assert.deepEqual(benchOptions([]), { rounds: 5 });
+  assert.deepEqual(benchOptions(["--json", "a.json", "--rounds", "12"]), { rounds: 12, json: "a.json" });
+  for (const wrong of [["--rounds"], ["--rounds", "0"], ["--rounds", "x"], ["--json"], ["--jsn", "a"]])
+    assert.throws(() => benchOptions(wrong), /^Error: usage: /);
+});
+
+test("what looks at the descriptors is one text, asks a directory by name, and takes only answers about that address", () => {
+  const control = `
+import json, sys
+here = {"__name__": "watch"}
+exec(sys.stdin.read(), here)
+
+class Control:
+    events = ["old"]
+    def info(self, key):
+        return "\\nr a AAAAAAAAAAAAAAAAAAAAAAAAAAA x\\ns Fast HSDir V2Dir\\nr b //////////////////////////8 x\\ns Fast" if key == "ns/all" else None
+    def command(self, text):
+        self.said = text
+        self.events = [["HS_DESC REQUESTED one"], ["HS_DESC FAILED other NO_AUTH $AA REASON=NOT_FOUND"], ["HS_DESC FAILED one NO_AUTH $AA REASON=NOT_FOUND"], ["left"]]
+        return 250, ["OK"]
+    def event(self, seconds):
+        return self.events.pop(0) if self.events else None
+
+control = Control()
+found = here["directories"](control)
+points = here["ask"](control, "one", found[0])
+print(json.dumps([found, control.said, points, control.events]))
+`;
+  const ran = spawnSync("python3", ["-I", "-c", control], { input: watchProgram(), encoding: "utf8" });
+  assert.equal(ran.stderr, "");
+  const relay = "0".repeat(40);
+  assert.deepEqual(JSON.parse(ran.stdout), [[relay], `HSFETCH one SERVER=$${relay}`, null, [["left"]]]);
+});
