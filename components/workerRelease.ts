@@ -105,6 +105,7 @@ export function workerRelease(args: WorkerReleaseArgs): pulumi.Output<string> {
           unit: units.nginx(project),
           socket: nginxSocket(project, 1),
           sites: sites.map(({ onion }) => onion),
+          domains: sites.map(({ domain }) => domain),
           backends: known.keys
             .filter((key) => key.project === project)
             .map(({ name, daemon, address }) => ({

@@ -60,6 +60,8 @@ export interface ProjectProof {
   readonly socket: string;
   /** The sites' onion addresses: each is asked for by name. */
   readonly sites: readonly string[];
+  /** Their domains, in the same order: what people call them. */
+  readonly domains: readonly string[];
   /** The backends on this host: unit, SOCKS socket and own address of each. */
   readonly backends: readonly {
     readonly name: string;

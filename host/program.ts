@@ -15,7 +15,7 @@ export type * from "./payload";
 /** The Python modules of each step, in the order in which they need one another. */
 const shared = ["report", "files", "machine", "watched", "masks", "accounts", "tree", "state", "control", "health"];
 const release = [...shared, "packages", "services", "socks", "proving", "release"];
-const publish = [...release, "descriptors", "proof", "purge", "publish"];
+const publish = [...release, "descriptors", "proof", "publication", "grace", "purge", "publish"];
 const retire = [...release, "drain", "retire"];
 const modules = {
   release,

@@ -36,7 +36,9 @@ class Question:
     """One site of one backend, asked until the answer is good."""
 
     def __init__(self, project, backend, site, before):
-        self.backend, self.site, self.before = backend, site, before.get((project, site))
+        self.backend, self.site, self.before = backend, site, before.get((project["project"], site))
+        # What people call it; a plan that an older version left on the host (rollback.py) has addresses alone.
+        self.name = dict(zip(project["sites"], project.get("domains", []))).get(site, site)
         self.status, self.why, self.broken_since = None, "not asked", None
 
     def ask(self):
@@ -71,7 +73,7 @@ def to_prove(projects, actions, before):
         touched = [backend for backend in each["backends"] if actions.get(backend["unit"])]
         if not touched and actions.get(each["unit"]):
             touched = each["backends"][:1]
-        found += [Question(each["project"], backend, site, before) for backend in touched for site in each["sites"]]
+        found += [Question(each, backend, site, before) for backend in touched for site in each["sites"]]
     return found
 
 
@@ -85,14 +87,14 @@ def prove(report, questions):
         now = time.monotonic()
         if any(each.broken_since is not None and now - each.broken_since > ORIGIN_SECONDS for each in waiting) or (waiting and now - start > PROOF_SECONDS):
             for each in waiting:
-                report.say("%s through backend %s at %s: %s" % (each.site, each.backend["name"], each.backend["address"], each.why))
+                report.say("%s through backend %s at %s: %s" % (each.name, each.backend["name"], each.backend["address"], each.why))
             first = next((each for each in waiting if each.broken_since is not None), waiting[0])
-            raise Failure("%s does not answer as it should through this host's own backend %s (%s)." % (first.site, first.backend["name"], first.why))
+            raise Failure("%s does not answer as it should through this host's own backend %s (%s)." % (first.name, first.backend["name"], first.why))
         if waiting and not report.listening:
             raise Failure("nobody listens any more, the proof was not finished. Next: run `pulumi up` again.")
         if waiting:
             time.sleep(0.5)
-    for site, status in sorted({(each.site, each.status) for each in questions if each.status >= 500}):
+    for site, status in sorted({(each.name, each.status) for each in questions if each.status >= 500}):
         report.say("%s answers %d: the proxy works, the origin behind it does not" % (site, status))
     if questions:
         sites, backends = len({each.site for each in questions}), len({each.backend["unit"] for each in questions})

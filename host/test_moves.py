@@ -9,6 +9,8 @@ import unittest
 import unittest.mock
 
 import control
+import grace
+import publication
 import publish
 import purge
 import report
@@ -35,7 +37,7 @@ def answering(*addresses):
             raise socks.FetchError("descriptor not found")
         return 421, 0.1
 
-    return unittest.mock.patch("publish.first_answer", first_answer)
+    return unittest.mock.patch.multiple("grace", first_answer=first_answer, GONE_SECONDS=1)
 
 
 class NoTor:
@@ -57,8 +59,8 @@ class NoTor:
 class LettingGo(unittest.TestCase):
     def let_go(self, removed, there, **more):
         lines, waited = Lines(), []
-        with answering(*there), unittest.mock.patch("publish.wait_grace", lambda _, names, seconds: waited.append((sorted(names), seconds))):
-            publish.let_go(lines, payload(**more), removed)
+        with answering(*there), unittest.mock.patch("grace.wait_grace", lambda _, names, seconds: waited.append((sorted(names), seconds))):
+            grace.let_go(lines, payload(**more), removed)
         return waited, lines.said
 
     def test_who_still_answers_is_waited_for(self):
@@ -66,7 +68,7 @@ class LettingGo(unittest.TestCase):
 
     def test_the_dead_are_said_and_not_waited_for(self):
         waited, said = self.let_go({"y": "news-w3-1", "z": "news-w4-1"}, ["z"])
-        self.assertEqual((waited, said), ([(["news-w4-1"], 300)], ["news-w3-1 did not answer within 20 s: there is nobody to wait for"]))
+        self.assertEqual((waited, said), ([(["news-w4-1"], 300)], ["news-w3-1 did not answer within 1 s: there is nobody to wait for"]))
         self.assertEqual(self.let_go({"y": "news-w3-1"}, [])[0], [])
 
     def test_warm_ones_stay_up_and_nothing_is_waited_for(self):
@@ -78,11 +80,11 @@ class LettingGo(unittest.TestCase):
 
 
 class Proofs(unittest.TestCase):
-    """publish.Publication with a pretended network: descriptors, their points and Onionbalance's status."""
+    """publication.Publication with a pretended network: descriptors, their points and Onionbalance's status."""
 
     def prove(self, descriptors, listed, **more):
         lines = Lines()
-        known = publish.Publication(lines, payload(**more), {}, True)
+        known = publication.Publication(lines, payload(**more), {}, True)
         now = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
         texts = {**{address: (address + "1 " + address + "2", None) for address in descriptors}, "f": (" ".join(listed), None)}
         replaced = {
@@ -91,7 +93,8 @@ class Proofs(unittest.TestCase):
             "introduction_points": lambda text, _: set(text.split()),
             "journal": lambda _: "",
         }
-        with unittest.mock.patch.multiple("publish", **replaced), answering("f"), unittest.mock.patch("publish.judge_answer", lambda _: (True, "200")):
+        replaced.update(first_answer=lambda *_: (200, 0.1), judge_answer=lambda _: (True, "200"))
+        with unittest.mock.patch.multiple("publication", **replaced):
             with unittest.mock.patch.object(known, "status", lambda: {"f": {address: now for address in descriptors}}):
                 known.prove()
         return lines.said

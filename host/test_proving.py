@@ -12,7 +12,7 @@ import socks
 from test_parts import Lines
 
 BACKENDS = [{"name": "news-w1-%d" % n, "unit": "tor%d" % n, "socks": "/s%d" % n, "address": "x%d" % n} for n in (1, 2)]
-NEWS = {"project": "news", "unit": "nginx", "socket": "/n", "sites": ["a.onion", "b.onion"], "backends": BACKENDS}
+NEWS = {"project": "news", "unit": "nginx", "socket": "/n", "sites": ["a.onion", "b.onion"], "domains": ["a.test", "b.test"], "backends": BACKENDS}
 SHOP = {"project": "shop", "unit": "nginx-shop", "socket": "/m", "sites": ["c.onion"], "backends": [{**BACKENDS[0], "unit": "tor3", "name": "shop-w1-1"}]}
 
 
@@ -74,12 +74,12 @@ class Proving(unittest.TestCase):
         self.assertEqual(self.asked[4:], [("/s2", "x2", "b.onion")] * 2)
 
     def test_no_answer_in_time_names_the_site_the_backend_and_why(self):
-        with self.assertRaisesRegex(report.Failure, r"^b\.onion does not answer as it should through this host's own backend news-w1-2 \(no answer: introduction failed\)\.$"):
+        with self.assertRaisesRegex(report.Failure, r"^b\.test does not answer as it should through this host's own backend news-w1-2 \(no answer: introduction failed\)\.$"):
             self.prove({("/s2", "b.onion"): ["introduction failed"]}, PROOF_SECONDS=0)
-        self.assertEqual(self.lines.said, ["b.onion through backend news-w1-2 at x2: no answer: introduction failed"])
+        self.assertEqual(self.lines.said, ["b.test through backend news-w1-2 at x2: no answer: introduction failed"])
 
     def test_an_origin_that_the_change_broke_fails_long_before_the_limit(self):
-        with self.assertRaisesRegex(report.Failure, r"a\.onion .* news-w1-1 \(502, and before this release it was 200\)"):
+        with self.assertRaisesRegex(report.Failure, r"a\.test .* news-w1-1 \(502, and before this release it was 200\)"):
             self.prove({("/s1", "a.onion"): [502]}, {("news", "a.onion"): 200}, ORIGIN_SECONDS=0)
 
     def test_an_origin_may_stumble(self):
@@ -87,7 +87,7 @@ class Proving(unittest.TestCase):
         self.assertEqual(len(self.asked), 6)
 
     def test_between_two_stumbles_without_an_answer_the_time_starts_anew(self):
-        question = proving.Question("news", BACKENDS[0], "a.onion", {("news", "a.onion"): 200})
+        question = proving.Question(NEWS, BACKENDS[0], "a.onion", {("news", "a.onion"): 200})
         replies = [(502, 0.1), socks.FetchError("timed out"), (502, 0.1), (200, 0.1)]
         with unittest.mock.patch("proving.first_answer", unittest.mock.Mock(side_effect=replies)), unittest.mock.patch("proving.time.monotonic", unittest.mock.Mock(side_effect=[1, 2])):
             self.assertFalse(question.ask())
@@ -100,12 +100,16 @@ class Proving(unittest.TestCase):
 
     def test_an_origin_that_was_down_already_stops_nothing_and_is_said(self):
         said = self.prove({("/s1", "a.onion"): [503], ("/s2", "a.onion"): [503]}, {("news", "a.onion"): 502})
-        self.assertEqual(said[0], "a.onion answers 503: the proxy works, the origin behind it does not")
+        self.assertEqual(said[0], "a.test answers 503: the proxy works, the origin behind it does not")
         self.assertEqual(len(said), 2)
 
     def test_a_site_that_the_proxy_does_not_know_is_a_fault_whatever_was_before(self):
         with self.assertRaisesRegex(report.Failure, "421"):
             self.prove({("/s1", "b.onion"): [421]}, ORIGIN_SECONDS=0)
+
+    def test_a_plan_of_an_older_version_has_no_domains_the_address_is_said(self):
+        question = proving.Question(SHOP, BACKENDS[0], "c.onion", {})
+        self.assertEqual(question.name, "c.onion")
 
     def test_nobody_listens(self):
         lines = Lines()

@@ -9,8 +9,11 @@ import unittest
 import unittest.mock
 
 import descriptors
+import grace
 import proof
+import publication
 import publish
+import report
 import socks
 from test_parts import Lines
 
@@ -123,15 +126,15 @@ PAYLOAD = {"frontends": [{"domain": "a.test", "address": "f.onion", "backends": 
 
 class Publishing(unittest.TestCase):
     def test_what_left_since_the_last_proof(self):
-        known = publish.Publication(Lines(), PAYLOAD, {"a": "news-w1-1", "z": "news-w9-1"}, True)
+        known = publication.Publication(Lines(), PAYLOAD, {"a": "news-w1-1", "z": "news-w9-1"}, True)
         self.assertEqual(known.removed, {"z": "news-w9-1"})
 
     def test_giving_up_names_everything(self):
         lines = Lines()
-        known = publish.Publication(lines, PAYLOAD, {}, True)
+        known = publication.Publication(lines, PAYLOAD, {}, True)
         known.verdicts["f"] = proof.judge({"a": "news-w1-1"}, {}, None, {}, {"a": "NOT_FOUND"}, {}, NOW)
-        with unittest.mock.patch("publish.journal", lambda _: "its last line"):
-            with self.assertRaisesRegex(publish.Failure, "a.test not published"):
+        with unittest.mock.patch("publication.journal", lambda _: "its last line"):
+            with self.assertRaisesRegex(report.Failure, "a.test not published"):
                 known.give_up({})
         text = "\n".join(lines.said)
         for part in ("NOT_FOUND", "backend news-w1-1", "does not answer", "its last line"):
@@ -140,8 +143,8 @@ class Publishing(unittest.TestCase):
     def test_nobody_listens(self):
         lines = Lines()
         lines.listening = False
-        with self.assertRaisesRegex(publish.Failure, "nobody listens"):
-            publish.wait_grace(lines, ["x"], 100)
+        with self.assertRaisesRegex(report.Failure, "nobody listens"):
+            grace.wait_grace(lines, ["x"], 100)
 
     def test_keys_of_sites_that_are_gone(self):
         with tempfile.TemporaryDirectory() as folder:
