@@ -40,10 +40,14 @@ export class Readers {
   private load: Load | undefined;
   private sites = "";
 
-  /** @param requests how many requests a change must be seen by, at least */
+  /**
+   * @param requests how many requests a change must be seen by, at least
+   * @param stalls how many of the lab's own {@link stalled} requests are let pass with a change; none when absent
+   */
   constructor(
     private readonly rehearsal: Rehearsal,
     private readonly requests: number,
+    private readonly stalls = 0,
   ) {}
 
   /** From now on they fetch these sites, onion addresses with `.onion`. */
@@ -76,9 +80,8 @@ export class Readers {
       told(row);
       assert.equal(done.run.code, 0, `${change} failed:\n${shown(done.run)}`);
       const failed = report.failed.map((one) => JSON.stringify(one)).join("\n");
-      assert.equal(
-        report.failures,
-        0,
+      assert.ok(
+        report.failures <= Math.min(this.stalls, report.failed.filter(stalled).length),
         `${change}: ${report.failures} of ${report.requests} requests failed:\n${failed}\n${timedText(done.lines)}`,
       );
       return { row, run: done.run, lines: done.lines };
@@ -91,6 +94,15 @@ export class Readers {
     await this.load?.kill();
     this.load = undefined;
   }
+}
+
+/**
+ * A request that the lab loses with no change under way: introduction points of a test network live 10 to 30 s (tor, hs_service.c,
+ * get_intro_point_max_lifetime), so that now and then a visitor meets one that just went, and waits. In 12,000 requests during changes
+ * there was one. What a change breaks is refused at once, or is many.
+ */
+export function stalled({ seconds, status }: LoadRecord): boolean {
+  return status === 0 && seconds >= 10;
 }
 
 /** A change without readers, the first deploy: nobody has the addresses yet. */
