@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { connectionsOf, execOn, startLoad, type Lab, type Load, type LoadReport } from "../../lab/lab";
+import type { PulumiRun } from "../../lab/pulumi";
+import { familyOf, shown } from "./faultKit";
+import type { Rehearsal } from "./fixture";
+import { changeTable, recordChange } from "./table";
+
+/** Units of a host that match a systemd pattern, in the order of their names. @example await unitsLike(lab, "worker1", "softmap-tor@news-*") */
+export async function unitsLike(lab: Lab, host: string, pattern: string): Promise<string[]> {
+  const ran = await execOn(lab, host, ["systemctl", "list-units", "--all", "--plain", "--no-legend", pattern]);
+  const names = ran.text.split("\n").map((line) => line.trim().split(/\s+/)[0] ?? "");
+  return names.filter((name) => name !== "").sort();
+}
+
+/** Unit to its process: the same before and after means that it was neither stopped nor started. */
+export async function pidsOf(lab: Lab, host: string, units: readonly string[]): Promise<Record<string, string>> {
+  const ran = await execOn(lab, host, ["systemctl", "show", "-P", "MainPID", ...units]);
+  const pids = ran.text.split("\n").filter((line) => line !== "");
+  assert.equal(pids.length, units.length, ran.text + ran.stderr);
+  return Object.fromEntries(units.map((unit, n) => [unit, pids[n] ?? ""]));
+}
+
+/** Waits until `asked` is true. @throws an AssertionError with these words when it is not within `seconds` */
+export async function within(seconds: number, words: string, asked: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!(await asked())) {
+    assert.ok(Date.now() < end, `not within ${seconds} s: ${words}`);
+    await turn();
+  }
+}
+
+/**
+ * A step of another operator's that holds the host for as long as it runs, made of the host's own programs (host/machine.py): for the stdin of
+ * the command `python3`, or of bootstrap.sh.
+ */
+export function holdingProgram(stack: string): string {
+  return `${hostModules("report", "files", "machine")}\nheld = lock(Report("release", "solo"), "the worker release", 1, ${JSON.stringify(stack)})\nprint("held", os.getpid(), flush=True)\ntime.sleep(600)\n`;
+}
+
+/** Modules of the host's programs as one text, in the order in which they need one another. */
+export function hostModules(...names: readonly string[]): string {
+  const text = names.map((name) => readFileSync(join("host", `${name}.py`), "utf8")).join("\n");
+  return text.replaceAll(new RegExp(`^from (${names.join("|")}) import .*\\n`, "gm"), "");
+}
+
+/** The text has each of these words. */
+export function says(text: string, ...words: readonly (RegExp | string)[]): void {
+  for (const one of words) {
+    if (typeof one === "string") assert.ok(text.includes(one), `"${one}" is missing in:\n${text}`);
+    else assert.match(text, one);
+  }
+}
+
+/** What happened, and what the visitors noticed of it. */
+export interface Happened<T> {
+  readonly value: T;
+  readonly report: LoadReport;
+  /** Of the work alone. */
+  readonly seconds: number;
+}
+
+/** How a thing that happens is looked at. */
+export interface Looked<T> {
+  /** Requests that must have finished since it began; 100 when absent. */
+  readonly requests?: number;
+  /** Seconds that they are waited for after it, at most; 90 when absent. Where little answers, few finish. */
+  readonly patience?: number;
+  /** What a reader of the table has to know. */
+  readonly note?: (value: T) => string;
+}
+
+/** Visitors who fetch every site without pause, and whose failures are counted, not forbidden. */
+export class Visitors {
+  private constructor(
+    private readonly lab: Lab,
+    private readonly load: Load,
+  ) {}
+
+  /**
+   * @param sites onion addresses with `.onion`
+   * @param timeout seconds after which a request has failed
+   */
+  static async of(lab: Lab, sites: readonly string[], timeout = 60): Promise<Visitors> {
+    return new Visitors(lab, await startLoad(lab, { sites, timeout, maxSeconds: 7200, maxRequests: 200_000 }));
+  }
+
+  /** Does it, waits until enough requests have finished and none that began meanwhile is under way; records its row. */
+  async during<T>(
+    what: string,
+    work: (hear: (line: string) => void) => Promise<T>,
+    looked: Looked<T> = {},
+  ): Promise<Happened<T>> {
+    const { requests = 100, patience = 90, note = () => "" } = looked;
+    const before = await connectionsOf(this.lab);
+    const [mark, start] = [this.load.mark(), performance.now()];
+    let published: number | null = null;
+    const value = await work((line) => {
+      if (/-publish .*published with \d+ of \d+ backends/.test(line)) published = (performance.now() - start) / 1000;
+    });
+    const seconds = (performance.now() - start) / 1000;
+    const end = Date.now() + patience * 1000;
+    while (this.load.mark() - mark < requests && Date.now() < end) await turn();
+    await this.load.settle();
+    const report = this.load.since(mark);
+    const after = Object.entries(await connectionsOf(this.lab));
+    const connectionsPerHost = Object.fromEntries(after.map(([host, n]) => [host, n - (before[host] ?? 0)]));
+    const measured = `longest gap ${report.longestGap.toFixed(1)} s, median ${report.median.toFixed(1)} s, p95 ${report.p95.toFixed(1)} s`;
+    const row = {
+      ...{ change: what, requests: report.requests, failures: report.failures, seconds, connectionsPerHost },
+      ...{ secondsUntilPublished: published, note: [note(value), measured].filter((words) => words !== "").join("; ") },
+    };
+    recordChange(row);
+    console.log(changeTable([row]));
+    for (const one of report.failed) console.log(`    failed: ${clock(one.at * 1000)} ${JSON.stringify(one)}`);
+    return { value, report, seconds };
+  }
+
+  /** So many requests from now on, of which none may fail. */
+  async content(requests = 100): Promise<void> {
+    const mark = this.load.mark();
+    await this.load.until(requests, mark, 600);
+    await this.load.settle();
+    untroubled("when all is well", this.load.since(mark));
+  }
+
+  /** The report on the last so many requests. */
+  latest(count: number): LoadReport {
+    return this.load.since(Math.max(0, this.load.mark() - count));
+  }
+
+  async leave(): Promise<void> {
+    await this.load.kill();
+  }
+}
+
+/** No request failed; else each that did is named, after these words. */
+export function untroubled(words: string, { failures, requests, failed }: LoadReport): void {
+  const each = failed.map((one) => JSON.stringify(one)).join("\n");
+  assert.equal(failures, 0, `${words}: ${failures} of ${requests} requests failed:\n${each}`);
+}
+
+/** `pulumi up`, its lines shown and heard; whatever comes of it. */
+export function upHeard(rehearsal: Rehearsal, hear: (line: string) => void = () => undefined): Promise<PulumiRun> {
+  const onLine = (line: string): void => {
+    if (line.trim() !== "") console.log(`    ${clock(Date.now())} ${line.slice(0, 200)}`);
+    hear(line);
+  };
+  return rehearsal.pulumi(["up", "--yes", "--skip-preview"], { onLine });
+}
+
+/** The run succeeded. */
+export function succeeded(run: PulumiRun): PulumiRun {
+  assert.equal(run.code, 0, shown(run));
+  return run;
+}
+
+/** An `up` that found nothing to do. */
+export function changedNothing(run: PulumiRun): void {
+  succeeded(run);
+  assert.match(run.stdout, /\d+ unchanged/);
+  assert.doesNotMatch(run.stdout, /\d+ (created|updated|replaced|deleted)/);
+}
+
+/** SIGKILL to a process and all that it started, at once: they are stopped first, so that none starts another one meanwhile. */
+export function killWhole(pid: number): void {
+  const family = new Set<number>();
+  for (let fresh = [pid]; fresh.length > 0; fresh = familyOf(pid).filter((one) => !family.has(one))) {
+    for (const one of fresh) {
+      family.add(one);
+      signal(one, "SIGSTOP");
+    }
+  }
+  for (const one of family) signal(one, "SIGKILL");
+}
+
+/** A process that has ended meanwhile needs no signal. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** Time of day, UTC, with milliseconds. */
+const clock = (milliseconds: number): string => new Date(milliseconds).toISOString().slice(11, 23);
+
+/** Lets what happens outside come in: lines of a process, a timer. */
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));
