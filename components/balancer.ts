@@ -13,7 +13,7 @@ import {
 } from "./balancerRelease";
 import { Component } from "./component";
 import { hashOf } from "./hash";
-import { hostStep, laterStep, tidyStep } from "./hostStep";
+import { hostStep, laterStep } from "./hostStep";
 import { networkOf, type Host, type TorNetwork } from "./hosts/host";
 import { Installation } from "./installation";
 import { renderer } from "./renderer";
@@ -166,7 +166,7 @@ export class Balancer extends Component {
         .all([plan.leaving, installation.repair])
         .apply(([leaving, repair]) => leaving.length > 0 || repair > 0);
       const step = { host, program, installation, due };
-      return [tidyStep(this.childName(`${host.name}-retire`), step, { parent: this, dependsOn })];
+      return [hostStep(this.childName(`${host.name}-retire`), step, { parent: this, dependsOn })];
     });
   }
 

@@ -11,42 +11,28 @@ export interface HostStepArgs {
   readonly program: pulumi.Input<string>;
   /** What the component has on that host: a machine that does not answer is left out, one that was changed by hand gets the step again. */
   readonly installation: Installation;
+  /** Whether there is anything to do. @default true */
+  readonly due?: pulumi.Input<boolean>;
 }
 
 /**
  * One step on one host: one connection, one stream. Any change of the program or of the connection runs it again;
- * it is the program's business to change nothing where nothing changed.
+ * it is the program's business to change nothing where nothing changed. Not `due`, it dials nobody, be the resource new or not.
  */
 export function hostStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): remote.Command {
-  return new remote.Command(name, { create: commandOn(args, true), ...stream(args) }, opts);
+  return new remote.Command(name, { create: commandOn(args), ...stream(args) }, opts);
 }
 
 /**
  * A step for what changes on a host that has been deployed before. It has no `create`, so a first deploy does not dial for it (the command
- * provider returns at once); it runs when its program changes and `due`.
+ * provider returns at once); it runs when its program changes and is `due`.
  */
-export function laterStep(
-  name: string,
-  args: HostStepArgs & { readonly due: pulumi.Input<boolean> },
-  opts: pulumi.CustomResourceOptions,
-): remote.Command {
-  return new remote.Command(name, { update: commandOn(args, args.due), ...stream(args) }, opts);
-}
-
-/**
- * A step that tidies up after what has left: with `due` it runs whether the resource is new or not, for what leaves may be
- * older than the resource; without, the command provider has nothing to run and dials nobody.
- */
-export function tidyStep(
-  name: string,
-  args: HostStepArgs & { readonly due: pulumi.Input<boolean> },
-  opts: pulumi.CustomResourceOptions,
-): remote.Command {
-  return new remote.Command(name, { create: commandOn(args, args.due), ...stream(args) }, opts);
+export function laterStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): remote.Command {
+  return new remote.Command(name, { update: commandOn(args), ...stream(args) }, opts);
 }
 
 /** The command, or none: on a silent host, and when nothing is due. The command provider runs nothing then, without a word. */
-function commandOn({ installation }: HostStepArgs, due: pulumi.Input<boolean>): pulumi.Output<string> {
+function commandOn({ installation, due = true }: HostStepArgs): pulumi.Output<string> {
   return pulumi
     .all([installation.silent, due])
     .apply(([silent, isDue]) => (silent === "" && isDue ? bootstrap : undefined)) as pulumi.Output<string>;
