@@ -42,12 +42,12 @@ export class Readers {
 
   /**
    * @param requests how many requests a change must be seen by, at least
-   * @param stalls how many of the lab's own {@link stalled} requests are let pass with a change; none when absent
+   * @param lost how many {@link unanswered} requests are let pass with a change, as the lab's own; none when absent
    */
   constructor(
     private readonly rehearsal: Rehearsal,
     private readonly requests: number,
-    private readonly stalls = 0,
+    private readonly lost = 0,
   ) {}
 
   /** From now on they fetch these sites, onion addresses with `.onion`. */
@@ -81,7 +81,7 @@ export class Readers {
       assert.equal(done.run.code, 0, `${change} failed:\n${shown(done.run)}`);
       const failed = report.failed.map((one) => JSON.stringify(one)).join("\n");
       assert.ok(
-        report.failures <= Math.min(this.stalls, report.failed.filter(stalled).length),
+        report.failures <= Math.min(this.lost, report.failed.filter(unanswered).length),
         `${change}: ${report.failures} of ${report.requests} requests failed:\n${failed}\n${timedText(done.lines)}`,
       );
       return { row, run: done.run, lines: done.lines };
@@ -97,12 +97,12 @@ export class Readers {
 }
 
 /**
- * A request that the lab loses with no change under way: introduction points of a test network live 10 to 30 s (tor, hs_service.c,
- * get_intro_point_max_lifetime), so that now and then a visitor meets one that just went, and waits. In 12,000 requests during changes
- * there was one. What a change breaks is refused at once, or is many.
+ * A request without any answer. The lab loses a few with no change under way, some at once and some after long waiting: introduction points
+ * of a test network live 10 to 30 s (tor, hs_service.c, get_intro_point_max_lifetime), so that now and then a visitor meets one that just
+ * went. Beside other labs on two cores there were 1 in 12,000 and 3 in 900; alone none in 1,000. What a change breaks is many.
  */
-export function stalled({ seconds, status }: LoadRecord): boolean {
-  return status === 0 && seconds >= 10;
+export function unanswered({ status }: LoadRecord): boolean {
+  return status === 0;
 }
 
 /** A change without readers, the first deploy: nobody has the addresses yet. */

@@ -23,8 +23,8 @@ export interface PlannedOptions {
   readonly requests: number;
   /** `retireGrace`, e.g. `20s`. */
   readonly grace: string;
-  /** Requests lost by the lab itself that are let pass with each change; none when absent. */
-  readonly stalls?: number;
+  /** Unanswered requests that are let pass with each change, as lost by the lab itself; none when absent. */
+  readonly lost?: number;
 }
 
 /** Two workers with two daemons each, two sites. */
@@ -48,7 +48,7 @@ export class PlannedChanges {
     readonly rehearsal: Rehearsal,
     private readonly options: PlannedOptions,
   ) {
-    this.readers = new Readers(rehearsal, options.requests, options.stalls);
+    this.readers = new Readers(rehearsal, options.requests, options.lost);
   }
 
   /** Starts the lab; nothing is deployed yet. */
