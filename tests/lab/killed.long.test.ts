@@ -63,7 +63,7 @@ describe("pulumi up is killed", { timeout: 90 * 60_000 }, () => {
     rehearsal = await Rehearsal.start("longkilled");
     configure();
     succeeded(await upHeard(rehearsal));
-    visitors = await Visitors.of(rehearsal.lab, Object.values((await addresses())["news"] ?? {}), 30);
+    visitors = await Visitors.of(rehearsal.lab, Object.values((await addresses())["news"] ?? {}));
   });
   after(async () => {
     await visitors?.leave();
