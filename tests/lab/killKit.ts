@@ -82,8 +82,8 @@ export class Visitors {
    * @param sites onion addresses with `.onion`
    * @param timeout seconds after which a request has failed
    */
-  static async of(lab: Lab, sites: readonly string[], timeout = 60): Promise<Visitors> {
-    return new Visitors(lab, await startLoad(lab, { sites, timeout, maxSeconds: 7200, maxRequests: 200_000 }));
+  static async of(lab: Lab, sites: readonly string[]): Promise<Visitors> {
+    return new Visitors(lab, await startLoad(lab, { sites, maxSeconds: 7200, maxRequests: 200_000 }));
   }
 
   /** Does it, waits until enough requests have finished and none that began meanwhile is under way; records its row. */
