@@ -78,10 +78,7 @@ export class Visitors {
     private readonly load: Load,
   ) {}
 
-  /**
-   * @param sites onion addresses with `.onion`
-   * @param timeout seconds after which a request has failed
-   */
+  /** @param sites onion addresses with `.onion` */
   static async of(lab: Lab, sites: readonly string[]): Promise<Visitors> {
     return new Visitors(lab, await startLoad(lab, { sites, maxSeconds: 7200, maxRequests: 200_000 }));
   }
