@@ -10,12 +10,13 @@ import {
   torFilesOf,
   torService,
   type BalancerFiles,
+  type Frontend,
 } from "./balancerRelease";
 import { Component } from "./component";
 import { hashOf } from "./hash";
-import { hostStep, laterStep } from "./hostStep";
+import { hostStep, installationOn, laterStep } from "./hostStep";
 import { networkOf, type Host, type TorNetwork } from "./hosts/host";
-import { Installation } from "./installation";
+import type { Installation } from "./installation";
 import { renderer } from "./renderer";
 import { keepPlanned, probeOf, removeBalancer } from "./retirement";
 import { RollCall, type SilentHost } from "./rollCall";
@@ -24,7 +25,6 @@ import { runsOn } from "./unitFiles";
 import type { Workers } from "./workers";
 import { validateBalancer } from "../config/parse";
 import type { Problem } from "../config/problems";
-import { bootstrap } from "../host/program";
 
 /** Arguments of {@link Balancer}. */
 export interface BalancerArgs {
@@ -51,6 +51,13 @@ interface BalancerHost {
   readonly installation: Installation;
 }
 
+/** What is the same for every machine of the balancer. */
+interface PrepareParts {
+  readonly frontends: readonly Frontend[];
+  readonly files: BalancerFiles;
+  readonly args: BalancerArgs;
+}
+
 /**
  * Onionbalance and its tor: the only holders of the site keys. It lists exactly the planned backends, and proves it.
  *
@@ -64,8 +71,9 @@ export class Balancer extends Component {
   constructor(name: string, args: BalancerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Balancer", name, problemsOf(name, args), opts);
     const workers = args.publishes;
-    const files = this.renderFiles(args);
-    const hosts = args.hosts.map((host) => this.prepare(host, files, args));
+    const frontends = frontendsOf(workers);
+    const files = this.renderFiles(frontends, args.hosts);
+    const hosts = args.hosts.map((host) => this.prepare(host, { frontends, files, args }));
     const active = hosts.filter(({ standby }) => !standby);
     const waiting = hosts.filter(({ standby }) => standby);
 
@@ -83,11 +91,11 @@ export class Balancer extends Component {
     this.registerOutputs({ published: this.published });
   }
 
-  private renderFiles({ hosts, publishes }: BalancerArgs): BalancerFiles {
+  private renderFiles(frontends: readonly Frontend[], hosts: readonly Host[]): BalancerFiles {
     const render = renderer(this);
     const network: TorNetwork | undefined = networkOf(this.name, hosts);
     const testnet = network !== undefined;
-    const services = frontendsOf(publishes).map(({ domain, address, backends }) => ({ domain, address, backends }));
+    const services = frontends.map(({ domain, address, backends }) => ({ domain, address, backends }));
     return {
       torrc: render("tor-torrc", "balancer-torrc", { network: [...(network?.torrc ?? [])] }),
       torUnit: render("unit-tor", "unit-balancer-tor", {}),
@@ -97,13 +105,13 @@ export class Balancer extends Component {
     };
   }
 
-  private prepare(host: Host, files: BalancerFiles, args: BalancerArgs): BalancerHost {
+  private prepare(host: Host, { frontends, files, args }: PrepareParts): BalancerHost {
     const standby = args.publishing !== undefined && !args.publishing.includes(host.name);
     const release = balancerRelease(host, this.name, files);
     const publish = publication({
       host,
       balancer: this.name,
-      frontends: frontendsOf(args.publishes),
+      frontends,
       files,
       workers: args.publishes,
       standby,
@@ -111,21 +119,12 @@ export class Balancer extends Component {
       retireGrace: args.retireGrace ?? 600,
       rollbackWindow: args.rollbackWindow ?? 86_400,
     });
-    const installation = new Installation(
-      this.childName(host.name),
-      {
-        host: host.name,
-        component: this.name,
-        holdsSiteKeys: true,
-        connection: host.connection,
-        instance: host.instance,
-        command: bootstrap,
-        wants: hashOf([release, publish]),
-        probe: probeOf(host, this.name, ["balancer", "publisher"]),
-        leave: removeBalancer(host, this.name),
-      },
-      { parent: this },
-    );
+    const installation = installationOn(this, host, {
+      holdsSiteKeys: true,
+      wants: hashOf([release, publish]),
+      probe: probeOf(host, this.name, ["balancer", "publisher"]),
+      leave: removeBalancer(host, this.name),
+    });
     return { host, standby, release, publish, installation };
   }
 

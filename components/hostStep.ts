@@ -1,8 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { remote } from "@pulumi/command";
 import { bootstrap } from "../host/program";
+import type { Component } from "./component";
 import type { Host } from "./hosts/host";
-import type { Installation } from "./installation";
+import { Installation, type InstallationArgs } from "./installation";
 
 /** What one step does on one host. */
 export interface HostStepArgs {
@@ -13,6 +14,17 @@ export interface HostStepArgs {
   readonly installation: Installation;
   /** Whether there is anything to do. @default true */
   readonly due?: pulumi.Input<boolean>;
+}
+
+/** What a component has on a host, before any step on it: a child of the component with the host's name. */
+export function installationOn(
+  parent: Component,
+  host: Host,
+  args: Pick<InstallationArgs, "holdsSiteKeys" | "wants" | "probe" | "leave">,
+): Installation {
+  const { name, connection, instance } = host;
+  const reached = { host: name, component: parent.name, connection, instance, command: bootstrap };
+  return new Installation(parent.childName(name), { ...reached, ...args }, { parent });
 }
 
 /**

@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { templates, type Sources, type TemplateName } from "../templates";
 import { renderTemplate } from "../templates/render";
 import type { Template } from "../templates/template";
-import { unknownValue } from "./unknownValue";
+import { hasUnknown, unknownValue } from "./unknownValue";
 
 interface Wanted {
   readonly model: unknown;
@@ -13,11 +13,6 @@ interface Wanted {
 interface Rendered {
   readonly template: TemplateName;
   readonly text: string;
-}
-
-function hasUnknown(value: unknown): boolean {
-  if (value === null || typeof value !== "object") return value === unknownValue;
-  return Object.values(value).some(hasUnknown);
 }
 
 function providerOf<Name extends TemplateName>(name: Name): pulumi.dynamic.ResourceProvider {

@@ -1,6 +1,6 @@
 // The dynamic provider behind ServicePlan. It travels in the state of every one: see onionKeyProvider.ts.
 import type * as pulumi from "@pulumi/pulumi";
-import { unknownValue as unknown } from "./unknownValue";
+import { hasUnknown, unknownValue as unknown } from "./unknownValue";
 
 /** What one unit runs on: paths with a hash of what is in each, hexadecimal. */
 export interface ServiceFiles {
@@ -24,12 +24,6 @@ interface Plan {
 
 /** Names that are kept: what left before so many others has long been retired. */
 const mostLeaving = 60;
-
-/** Whether something is not known down to so many levels. */
-function hasUnknown(value: unknown, levels: number): boolean {
-  if (value === null || typeof value !== "object") return value === unknown;
-  return levels > 0 && Object.values(value).some((inner) => hasUnknown(inner, levels - 1));
-}
 
 /**
  * Paths that came, went, or have another hash, with the beginning of the new one. A diff leaves out what is written twice in a row:

@@ -1,9 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { remote } from "@pulumi/command";
 import { Component } from "./component";
-import { hostStep, type HostStepArgs } from "./hostStep";
+import { hostStep, installationOn, type HostStepArgs } from "./hostStep";
 import { networkOf, type Host, type TorNetwork } from "./hosts/host";
-import { Installation } from "./installation";
+import type { Installation } from "./installation";
 import { OnionKey } from "./onionKey";
 import { renderer } from "./renderer";
 import { probeOf, removeWorker } from "./retirement";
@@ -15,7 +15,6 @@ import { releaseAfter } from "./waves";
 import { workerFilesOf, workerRelease, workerServices, type ProjectFiles, type WorkerUnits } from "./workerRelease";
 import { validatePool, validateRollout, validateTimes } from "../config/parse";
 import type { Problem } from "../config/problems";
-import { bootstrap } from "../host/program";
 import { daemonName } from "../plan/names";
 import { planBackends, type Backend } from "../plan/plan";
 
@@ -151,20 +150,11 @@ export class Workers extends Component {
   private stepOn(host: Host, units: WorkerUnits, pause: number): HostStepArgs {
     const backends = this.backends.filter((backend) => backend.worker === host.name);
     const program = workerRelease({ host, workers: this.name, projects: this.files, units, backends, pause });
-    const installation = new Installation(
-      this.childName(host.name),
-      {
-        host: host.name,
-        component: this.name,
-        connection: host.connection,
-        instance: host.instance,
-        command: bootstrap,
-        wants: hashOf(program),
-        probe: probeOf(host, this.name, ["worker"]),
-        leave: removeWorker(host, this.name, this.drainTimeout),
-      },
-      { parent: this },
-    );
+    const installation = installationOn(this, host, {
+      wants: hashOf(program),
+      probe: probeOf(host, this.name, ["worker"]),
+      leave: removeWorker(host, this.name, this.drainTimeout),
+    });
     return { host, program, installation };
   }
 

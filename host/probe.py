@@ -5,7 +5,6 @@ import json
 import os
 import pwd
 import stat
-from report import run
 from files import read
 from health import is_running
 from purge import PURGED
@@ -14,16 +13,15 @@ from services import Applied, is_enabled
 from tree import ROLLED_BACK, UNITS, Tree, release_id
 
 
-def changed_files(tree, found):
+def changed_files(found, contents):
     """Findings on the files of a release: their hash is its name."""
-    contents = tree.contents(found)
     if release_id(contents) == found:
         return []
     return ["the files of release %s were changed by hand" % found]
 
 
-def unit_files(tree, found):
-    for path, data in sorted(tree.contents(found).items()):
+def unit_files(contents):
+    for path, data in sorted(contents.items()):
         if path.startswith("units/") and read(os.path.join(UNITS, os.path.basename(path))) != data:
             yield "%s was changed by hand" % os.path.join(UNITS, os.path.basename(path))
 
@@ -76,12 +74,13 @@ def drift_of(role):
         return ["no release of the %s is proved here" % role]
     if found is None:
         return ["no release of the %s serves here" % role]
+    contents = tree.contents(found)
     rolled = (read(os.path.join(tree.root, ROLLED_BACK)) or b"").decode().strip()
     return [
         *([rolled] if rolled else []),
         *(["release %s serves, and %s was proved" % (found, applied.release)] if found != applied.release else []),
-        *changed_files(tree, found),
-        *unit_files(tree, found),
+        *changed_files(found, contents),
+        *unit_files(contents),
         *state_files(applied),
         *unit_states(applied),
         *(unplanned(role, applied) if role == "worker" else []),

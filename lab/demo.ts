@@ -9,7 +9,7 @@ import { serveEverywhere } from "./demo/serve";
 import { summary, type DemoResult } from "./demo/summary";
 import { ensureEngine } from "./engine/engine";
 import { DEV_STACK } from "./environment";
-import { connectionsOf, labUp, stackEnvironment } from "./lab";
+import { connectionsOf, connectionsSince, labUp, stackEnvironment } from "./lab";
 import { labNamed } from "./places";
 import { stopwatch } from "./progress";
 import type { LabStack } from "./pulumi";
@@ -33,7 +33,7 @@ async function demo(args: readonly string[]): Promise<void> {
   const before = await connectionsOf(lab);
   await stage("up", () => deploy(stack, say));
   const outputs = await outputsOf(stack);
-  const connections = since(before, await connectionsOf(lab));
+  const connections = await connectionsSince(lab, before);
   const backends = await stage("fetch", () => serveEverywhere(lab, outputs, say));
   const change = await stage("preview", () => oneLineChange(stack, say));
 
@@ -46,11 +46,6 @@ function jsonFile(args: readonly string[]): string | undefined {
   if (args.length === 0) return undefined;
   if (args.length === 2 && args[0] === "--json") return args[1];
   throw new Error("usage: npm run demo [-- --json FILE]");
-}
-
-/** ssh connections of each host that came after a first count. */
-function since(before: Record<string, number>, after: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(Object.entries(after).map(([host, count]) => [host, count - (before[host] ?? 0)]));
 }
 
 demo(process.argv.slice(2)).catch((error: unknown) => {

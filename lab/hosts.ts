@@ -226,6 +226,15 @@ export async function connectionsOf(lab: Lab): Promise<Record<string, number>> {
   );
 }
 
+/** The logins of each host that runs since an earlier {@link connectionsOf}; all of them for one that was not there. */
+export async function connectionsSince(
+  lab: Lab,
+  before: Readonly<Record<string, number>>,
+): Promise<Record<string, number>> {
+  const now = Object.entries(await connectionsOf(lab));
+  return Object.fromEntries(now.map(([host, count]) => [host, count - (before[host] ?? 0)]));
+}
+
 /** Memory of all processes of a host in bytes, shared pages counted once (PSS). */
 export async function hostMemory(container: string): Promise<number> {
   const script = "cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '/^Pss:/ { sum += $2 } END { print sum * 1024 }'";

@@ -5,6 +5,7 @@ export { lockCounters } from "./egress";
 export { ensureLabImage } from "./image";
 export {
   connectionsOf,
+  connectionsSince,
   execOn,
   hostDown,
   hostInfo,

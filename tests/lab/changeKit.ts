@@ -1,8 +1,17 @@
 // Readers who fetch every site through Tor without pause while a stack is changed, and what they noticed of it.
 import assert from "node:assert/strict";
-import { connectionsOf, execOn, loadReport, startLoad, type Lab, type Load, type LoadRecord } from "../../lab/lab";
+import {
+  connectionsOf,
+  connectionsSince,
+  execOn,
+  loadReport,
+  startLoad,
+  type Lab,
+  type Load,
+  type LoadRecord,
+} from "../../lab/lab";
 import type { PulumiRun } from "../../lab/pulumi";
-import { shown } from "./faultKit";
+import { clock, shown } from "./faultKit";
 import type { Rehearsal } from "./fixture";
 import { changeTable, recordChange, type ChangeRow } from "./table";
 
@@ -114,7 +123,8 @@ export async function unread(rehearsal: Rehearsal, change: string, work: Work): 
   return { row, run, lines };
 }
 
-function told(row: ChangeRow): void {
+/** A row is in the table, and shown at once. */
+export function told(row: ChangeRow): void {
   recordChange(row);
   console.log(changeTable([row]));
 }
@@ -130,8 +140,7 @@ async function timed(lab: Lab, work: Work) {
     if (text.trim() !== "") console.log(`    ${text.slice(0, 200)}`);
   });
   const seconds = Date.now() / 1000 - start;
-  const after = Object.entries(await connectionsOf(lab));
-  const connectionsPerHost = Object.fromEntries(after.map(([host, count]) => [host, count - (before[host] ?? 0)]));
+  const connectionsPerHost = await connectionsSince(lab, before);
   const published = lines.findLast(({ text }) => publishedLine.test(text));
   const secondsUntilPublished = published === undefined ? null : published.at - start;
   return { run, lines, figures: { seconds, connectionsPerHost, secondsUntilPublished } };
@@ -158,7 +167,7 @@ async function untilGone(last: Load, lines: readonly TimedLine[]): Promise<{ cou
 
 /** The lines with the seconds since the first of them. */
 function timedText(lines: readonly TimedLine[]): string {
-  return lines.map(({ at, text }) => `${new Date(at * 1000).toISOString().slice(11, 23)} ${text}`).join("\n");
+  return lines.map(({ at, text }) => `${clock(at * 1000)} ${text}`).join("\n");
 }
 
 /** Each of these patterns is in a line after the line of the one before it. */

@@ -5,9 +5,9 @@ import { after, before, describe, test } from "node:test";
 import { execOn, heal, hostUp, partition, powerCut, readNetwork, type HostInfo } from "../../lab/lab";
 import type { PulumiRun } from "../../lab/pulumi";
 import { currentFile, workerFiles } from "../../plan/names";
-import { refused, shown } from "./faultKit";
+import { refused, says, shown } from "./faultKit";
 import { Rehearsal, type Settings } from "./fixture";
-import { changedNothing, says, succeeded, upHeard, Visitors } from "./killKit";
+import { changedNothing, succeeded, upHeard, Visitors } from "./killKit";
 
 const names = ["bal", "w1", "w2", "w3"];
 const [daily, court] = [{ domain: "www.daily.test" }, { domain: "court.test" }];

@@ -9,9 +9,9 @@ import { execOn, hostUp, readNetwork, type HostInfo } from "../../lab/lab";
 import { bootstrap } from "../../host/program";
 import { runOverSsh, type SshConnection } from "../../host/ssh";
 import { currentFile, siteKeyFile, units, workerFiles } from "../../plan/names";
-import { refused, serving, shown } from "./faultKit";
+import { killWhole, refused, says, serving, shown } from "./faultKit";
 import { Rehearsal, type Settings } from "./fixture";
-import { changedNothing, holdingProgram, killWhole, pidsOf, says, unitsLike, within } from "./killKit";
+import { changedNothing, holdingProgram, pidsOf, unitsLike, within } from "./killKit";
 
 describe("drift and locks", { timeout: 8 * 60_000 }, () => {
   let rehearsal: Rehearsal;

@@ -7,14 +7,19 @@ import { currentLink, releasesDir, type Role } from "../../plan/names";
 /** Everything that a run showed the operator. */
 export const shown = (run: PulumiRun): string => `${run.stdout}\n${run.stderr}`;
 
+/** The text has each of these words. */
+export function says(text: string, ...words: readonly (RegExp | string)[]): void {
+  for (const one of words) {
+    if (typeof one === "string") assert.ok(text.includes(one), `"${one}" is missing in:\n${text}`);
+    else assert.match(text, one);
+  }
+}
+
 /** The run failed and said so in these words, as a report for people: no stack trace. */
 export function refused(run: PulumiRun, ...said: readonly (RegExp | string)[]): void {
   assert.notEqual(run.code, 0, `it should have failed:\n${shown(run)}`);
   const text = shown(run);
-  for (const words of said) {
-    if (typeof words === "string") assert.ok(text.includes(words), `"${words}" is missing in:\n${text}`);
-    else assert.match(text, words);
-  }
+  says(text, ...said);
   assert.doesNotMatch(text, /^\s+at .+:\d+:\d+\)?$|Traceback|node_modules\//m, "a stack trace");
 }
 
@@ -39,7 +44,7 @@ export async function until(asked: () => Promise<boolean>): Promise<void> {
 }
 
 /** Ids of a process and of all that it started. */
-export function familyOf(pid: number): number[] {
+function familyOf(pid: number): number[] {
   const parents = new Map<number, number>();
   for (const entry of pids()) {
     const stat = fileOf(`/proc/${entry}/stat`);
@@ -50,6 +55,30 @@ export function familyOf(pid: number): number[] {
   for (const one of family) for (const [child, parent] of parents) if (parent === one) family.push(child);
   return family;
 }
+
+/** SIGKILL to a process and all that it started, at once: they are stopped first, so that none starts another one meanwhile. */
+export function killWhole(pid: number): void {
+  const family = new Set<number>();
+  for (let fresh = [pid]; fresh.length > 0; fresh = familyOf(pid).filter((one) => !family.has(one))) {
+    for (const one of fresh) {
+      family.add(one);
+      signal(one, "SIGSTOP");
+    }
+  }
+  for (const one of family) signal(one, "SIGKILL");
+}
+
+/** A process that has ended meanwhile needs no signal. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+/** Time of day, UTC, with milliseconds. */
+export const clock = (milliseconds: number): string => new Date(milliseconds).toISOString().slice(11, 23);
 
 /** Secrets that must be seen nowhere: in no output, no command line, no file but the key files. */
 export class Canary {

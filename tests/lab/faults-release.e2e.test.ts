@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { execOn, hostUp, readNetwork, type HostInfo } from "../../lab/lab";
 import type { PulumiOptions, PulumiRun } from "../../lab/pulumi";
 import { currentFile, dataDir, onionDir, publisherFiles, siteKeyFile, units, workerFiles } from "../../plan/names";
-import { Canary, familyOf, processes, refused, serving, shown, until } from "./faultKit";
+import { Canary, killWhole, processes, refused, serving, shown, until } from "./faultKit";
 import { daemonsOf, Rehearsal, type Settings } from "./fixture";
 
 const hosts = ["bal", "w1"] as const;
@@ -252,7 +252,7 @@ describe("a release that goes wrong", { timeout: 12 * 60_000 }, () => {
     const killed = rehearsal.pulumi(args, { onStart: (started) => (pid = started) }).finally(() => (ended = true));
     await until(async () => ended || (await on("w1", "systemctl", "is-active", units.tor(desk))).text === "activating");
     assert.ok(!ended, "it was over before it could be killed");
-    for (const one of familyOf(pid)) process.kill(one, "SIGKILL");
+    killWhole(pid);
     assert.notEqual((await killed).code, 0);
     await serves();
     await on("w1", "touch", "/run/go");

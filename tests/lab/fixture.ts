@@ -6,6 +6,7 @@ import { stringify, parse } from "yaml";
 import { ensureEngine } from "../../lab/engine/engine";
 import {
   connectionsOf,
+  connectionsSince,
   fetchThroughTor,
   labDown,
   labNamed,
@@ -107,8 +108,7 @@ export class Rehearsal {
   async connections(work: () => Promise<unknown>): Promise<Record<string, number>> {
     const before = await connectionsOf(this.lab);
     await work();
-    const after = await connectionsOf(this.lab);
-    return Object.fromEntries(Object.entries(after).map(([host, count]) => [host, count - (before[host] ?? 0)]));
+    return connectionsSince(this.lab, before);
   }
 
   /** Removes the lab and everything this rehearsal made. */

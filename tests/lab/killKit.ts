@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { connectionsOf, execOn, startLoad, type Lab, type Load, type LoadReport } from "../../lab/lab";
+import {
+  connectionsOf,
+  connectionsSince,
+  execOn,
+  startLoad,
+  type Lab,
+  type Load,
+  type LoadReport,
+} from "../../lab/lab";
 import type { PulumiRun } from "../../lab/pulumi";
-import { familyOf, shown } from "./faultKit";
+import { told } from "./changeKit";
+import { clock, shown } from "./faultKit";
 import type { Rehearsal } from "./fixture";
-import { changeTable, recordChange } from "./table";
 
 /** Units of a host that match a systemd pattern, in the order of their names. @example await unitsLike(lab, "worker1", "softmap-tor@news-*") */
 export async function unitsLike(lab: Lab, host: string, pattern: string): Promise<string[]> {
@@ -43,14 +51,6 @@ export function holdingProgram(stack: string): string {
 export function hostModules(...names: readonly string[]): string {
   const text = names.map((name) => readFileSync(join("host", `${name}.py`), "utf8")).join("\n");
   return text.replaceAll(new RegExp(`^from (${names.join("|")}) import .*\\n`, "gm"), "");
-}
-
-/** The text has each of these words. */
-export function says(text: string, ...words: readonly (RegExp | string)[]): void {
-  for (const one of words) {
-    if (typeof one === "string") assert.ok(text.includes(one), `"${one}" is missing in:\n${text}`);
-    else assert.match(text, one);
-  }
 }
 
 /** What happened, and what the visitors noticed of it. */
@@ -101,15 +101,12 @@ export class Visitors {
     while (this.load.mark() - mark < requests && Date.now() < end) await turn();
     await this.load.settle();
     const report = this.load.since(mark);
-    const after = Object.entries(await connectionsOf(this.lab));
-    const connectionsPerHost = Object.fromEntries(after.map(([host, n]) => [host, n - (before[host] ?? 0)]));
+    const connectionsPerHost = await connectionsSince(this.lab, before);
     const measured = `longest gap ${report.longestGap.toFixed(1)} s, median ${report.median.toFixed(1)} s, p95 ${report.p95.toFixed(1)} s`;
-    const row = {
+    told({
       ...{ change: what, requests: report.requests, failures: report.failures, seconds, connectionsPerHost },
       ...{ secondsUntilPublished: published, note: [note(value), measured].filter((words) => words !== "").join("; ") },
-    };
-    recordChange(row);
-    console.log(changeTable([row]));
+    });
     for (const one of report.failed) console.log(`    failed: ${clock(one.at * 1000)} ${JSON.stringify(one)}`);
     return { value, report, seconds };
   }
@@ -159,30 +156,6 @@ export function changedNothing(run: PulumiRun): void {
   assert.match(run.stdout, /\d+ unchanged/);
   assert.doesNotMatch(run.stdout, /\d+ (created|updated|replaced|deleted)/);
 }
-
-/** SIGKILL to a process and all that it started, at once: they are stopped first, so that none starts another one meanwhile. */
-export function killWhole(pid: number): void {
-  const family = new Set<number>();
-  for (let fresh = [pid]; fresh.length > 0; fresh = familyOf(pid).filter((one) => !family.has(one))) {
-    for (const one of fresh) {
-      family.add(one);
-      signal(one, "SIGSTOP");
-    }
-  }
-  for (const one of family) signal(one, "SIGKILL");
-}
-
-/** A process that has ended meanwhile needs no signal. */
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
-
-/** Time of day, UTC, with milliseconds. */
-const clock = (milliseconds: number): string => new Date(milliseconds).toISOString().slice(11, 23);
 
 /** Lets what happens outside come in: lines of a process, a timer. */
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 50));

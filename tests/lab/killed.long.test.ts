@@ -7,9 +7,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { containersOf } from "../../lab/lab";
-import { serving, shown } from "./faultKit";
+import { killWhole, serving, shown } from "./faultKit";
 import { Rehearsal, type Settings } from "./fixture";
-import { changedNothing, killWhole, succeeded, unitsLike, upHeard, Visitors } from "./killKit";
+import { changedNothing, succeeded, unitsLike, upHeard, Visitors } from "./killKit";
 
 /** How many of the moments beyond one of each kind are taken. */
 const SAMPLE = process.env["SOFTMAP_KILLS"] === "all" ? Infinity : 6;

@@ -48,31 +48,24 @@ describe("planned changes of balancers and of all machines, under load", { timeo
     assert.equal((await balancer("balancer2")).runs, "inactive");
   });
 
-  test("publishing moves over: the new one has proved itself before the old one stops", async () => {
-    const change = await stack.edit("publishing moves to balancer2", { publishing: ["balancer2"] });
+  /** An edit that has one balancer publish in place of the other: the new one has proved itself before the old one stops. */
+  async function moves(title: string, to: string, from: string): Promise<void> {
+    const change = await stack.edit(title, { publishing: [to] });
     inOrder(
       change,
-      /balancer2: started softmap-onionbalance/,
-      /balancer2: court\.test .*published with 4 of 4 backends/,
-      /balancer1: stopped softmap-onionbalance/,
-      /balancer2: confirmed/,
+      new RegExp(`${to}: started softmap-onionbalance`),
+      new RegExp(`${to}: court\\.test .*published with 4 of 4 backends`),
+      new RegExp(`${from}: stopped softmap-onionbalance`),
+      new RegExp(`${to}: confirmed`),
     );
-    assert.deepEqual(await balancer("balancer2"), publishes);
-    assert.deepEqual(await balancer("balancer1"), keptForAWhile);
-  });
+    assert.deepEqual(await balancer(to), publishes);
+    assert.deepEqual(await balancer(from), keptForAWhile);
+  }
 
-  test("one edit moves back", async () => {
-    const change = await stack.edit("publishing moves back", { publishing: ["balancer1"] });
-    inOrder(
-      change,
-      /balancer1: started softmap-onionbalance/,
-      /balancer1: court\.test .*published with 4 of 4 backends/,
-      /balancer2: stopped softmap-onionbalance/,
-      /balancer1: confirmed/,
-    );
-    assert.deepEqual(await balancer("balancer1"), publishes);
-    assert.deepEqual(await balancer("balancer2"), keptForAWhile);
-  });
+  test("publishing moves over: the new one has proved itself before the old one stops", () =>
+    moves("publishing moves to balancer2", "balancer2", "balancer1"));
+
+  test("one edit moves back", () => moves("publishing moves back", "balancer1", "balancer2"));
 
   test("the balancer on standby is removed", async () => {
     const before = await stack.runs(["balancer1"]);
