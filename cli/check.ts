@@ -58,10 +58,10 @@ export function checkText(text: string): string {
     const message = "There is no config in this file.";
     throw new ProblemsError([{ component: "file", property: "config", message, next }]);
   }
-  const { raw, siteKeyDomains, plainSiteKeys } = inputFromStackFile(config);
+  const { raw, ...names } = inputFromStackFile(config);
   try {
-    const plan = describePlan(planStack(parseStackConfig(raw, { siteKeyDomains, plainSiteKeys })));
-    return siteKeyDomains === undefined ? `${plan}\n\n${encrypted}` : plan;
+    const plan = describePlan(planStack(parseStackConfig(raw, names)));
+    return names.siteKeyDomains === undefined ? `${plan}\n\n${encrypted}` : plan;
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error;
     throw new ProblemsError(error.problems.map((problem) => ({ ...problem, ...lineOf(document, lines, problem) })));

@@ -1,7 +1,9 @@
-// npm run docs: writes docs/config.md and docs/config.schema.json from the schema.
+// npm run docs: writes from the schema what is made of it: the docs of the config, and the arguments of components.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { argsText } from "../config/args";
 import { markdown, schemaText } from "../config/docs";
+import { onionsprayMarkdown } from "../config/onionsprayDocs";
 
 const root = join(__dirname, "..");
 
@@ -10,6 +12,8 @@ export function madeFiles(): { path: string; text: string }[] {
   return [
     { path: "docs/config.md", text: markdown() },
     { path: "docs/config.schema.json", text: schemaText() },
+    { path: "docs/onionspray-settings.md", text: onionsprayMarkdown() },
+    { path: "components/settings.ts", text: argsText() },
   ];
 }
 

@@ -105,6 +105,31 @@ const samples: [what: string, config: Record<string, unknown>][] = [
       ],
     }),
   ],
+  [
+    "settings of a project and of a site",
+    lab({
+      projects: [
+        project({
+          injectHeadersUpstream: { "X-Proxy": "a" },
+          redirectPath: [{ match: "^/a", code: 308, to: "https://a.example" }],
+          foreignMaps: [{ onion, domain: "a.example.net" }],
+          nginxWorkers: 2,
+          sites: [{ ...site, onionTls: "selfSigned", nginxCacheSeconds: 5, blockParam: [{ name: "a", value: "b" }] }],
+        }),
+      ],
+    }),
+  ],
+  ["a name that is no header's", withSite({ injectHeadersUpstream: { "X Proxy": "a" } })],
+  [
+    "a redirect with another status",
+    withSite({ redirectPath: [{ match: "^/a", code: 200, to: "https://a.example" }] }),
+  ],
+  [
+    "a redirect with an unknown key",
+    withSite({ redirectPath: [{ match: "^/a", kode: 307, to: "https://a.example" }] }),
+  ],
+  ["a size with another unit", withSite({ nginxBlockSize: "16kb" })],
+  ["a setting of a project on a site", withSite({ torSingleOnion: true })],
   ["ssh", ssh({}, { privateKeyFile: "~/.ssh/id" })],
   [
     "a private network",

@@ -1,21 +1,24 @@
 // docs/config.md and docs/config.schema.json, made from the schema alone.
-import type { z } from "zod";
+import { z } from "zod";
 import { valueAt } from "./place";
 import {
   hostSchema,
   hostsSchema,
   projectSchema,
   rolloutSchema,
-  siteKeysSchema,
+  secretKeys,
+  secretsSchema,
   siteSchema,
   stackSchema,
 } from "./schema";
+import { optional } from "./schema/setting";
+import { projectGroups, projectSettings, siteGroups, siteSettings } from "./schema/site";
 import { labHostsSchema, sshHostsSchema } from "./schema/hosts";
 import { type Json, jsonSchemaOf } from "./schema/json";
 
 /** JSON schema (draft 2020-12) of a stack's file, `Pulumi.NAME.yaml`, for editors. */
 export function stackFileSchema(): Json {
-  const stack = jsonSchemaOf(stackSchema.extend({ siteKeys: siteKeysSchema }));
+  const stack = jsonSchemaOf(stackSchema.extend(secretsSchema));
   const keys = valueAt(stack, ["properties"]) as Json;
   const properties = Object.fromEntries(
     Object.entries(keys).map(([key, node]) => [`softmap:${key}`, topLevel(key, node as Json)]),
@@ -43,7 +46,7 @@ function topLevel(key: string, node: Json): Json {
     Object.entries({ description, default: fallback, examples, unit }).filter(([, value]) => value !== undefined),
   );
   if (type["type"] === "boolean") return { ...about, enum: [true, false, "true", "false"] };
-  if (key === "siteKeys") return { ...about, type: "object" };
+  if ((secretKeys as string[]).includes(key)) return { ...about, type: "object" };
   const numbers = (type["anyOf"] as Json[] | undefined)?.some((branch) => branch["type"] === "integer");
   if (numbers) return { ...about, anyOf: [...(type["anyOf"] as Json[]), { type: "string", pattern: "^[0-9]{1,2}$" }] };
   return node;
@@ -61,12 +64,16 @@ Everything an operator sets is under \`config:\` in \`Pulumi.NAME.yaml\`, each k
 \`# yaml-language-server: $schema=docs/config.schema.json\` in the first line of the file.
 
 \`npm run check -- Pulumi.NAME.yaml\` tells every problem of a file at once and prints what it amounts to, without touching a
-host. Examples: \`examples/config/\`. Durations are a whole number and a unit, \`s\`, \`m\` or \`h\`.`;
+host. Examples: \`examples/config/\`. Durations are a whole number and a unit, \`s\`, \`m\` or \`h\`; sizes are bytes, or a number
+and \`k\` or \`m\`. Regular expressions are PCRE, found anywhere in the text unless they have \`^\` and \`$\`; capitals do not matter.
+What became of each of Onionspray's settings: \`docs/onionspray-settings.md\`.`;
 
-/** Text of docs/config.md. */
-export function markdown(): string {
-  const sections: [string, string, z.ZodType][] = [
-    ["Stack", "", stackSchema.extend({ siteKeys: siteKeysSchema })],
+/** A section of docs/config.md: its title, what it is about, the keys in it. */
+type Section = readonly [title: string, text: string, schema: z.ZodObject];
+
+function sections(): Section[] {
+  return [
+    ["Stack", "", stackSchema.extend(secretsSchema)],
     ["hosts, provider lab", "", labHostsSchema],
     ["hosts, provider ssh", "", sshHostsSchema],
     [
@@ -75,13 +82,55 @@ export function markdown(): string {
       hostSchema,
     ],
     ["rollout", "", rolloutSchema],
-    ["A project", "An entry of `projects`.", projectSchema],
-    ["A site", "An entry of a project's `sites`.", siteSchema],
+    ["A project", "An entry of `projects`. It may have the settings below too.", own(projectSchema)],
+    ["A site", "An entry of a project's `sites`. It may have the settings of a site below too.", own(siteSchema)],
+    ...Object.entries(siteGroups).map(([group, settings]): Section => [
+      `Settings of a site: ${titles[group as keyof typeof titles]}`,
+      "On a site, or on a project for all its sites; the site's own counts, and its list replaces the project's.",
+      z.strictObject(optional(settings)),
+    ]),
+    ...Object.entries(projectGroups).map(([group, settings]): Section => [
+      `Settings of a project alone: ${titles[group as keyof typeof titles]}`,
+      "Its sites share them.",
+      z.strictObject(optional(settings)),
+    ]),
   ];
+}
+
+/** Link to the section of docs/config.md that has a key of a project or a site; undefined where there is no such key. */
+export function linkTo(key: string): string | undefined {
+  const [title] = sections().findLast(([, , { shape }]) => Object.hasOwn(shape, key)) ?? [];
+  if (title === undefined) return undefined;
+  const anchor = title
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9 -]/g, "")
+    .replaceAll(" ", "-");
+  return `[\`${key}\`](config.md#${anchor})`;
+}
+
+/** Text of docs/config.md. */
+export function markdown(): string {
   return (
-    [intro, ...sections.map(([title, text, schema]) => section(title, text, jsonSchemaOf(schema)))].join("\n\n") +
+    [intro, ...sections().map(([title, text, schema]) => section(title, text, jsonSchemaOf(schema)))].join("\n\n") +
     `\n\n${after}\n`
   );
+}
+
+const titles: Readonly<Record<keyof typeof siteGroups | keyof typeof projectGroups, string>> = {
+  rewriting: "rewriting",
+  headers: "headers",
+  requests: "requests that the worker answers itself",
+  lists: "lists of what is refused",
+  engine: "nginx",
+  tls: "https on the onion",
+  tor: "tor",
+  limits: "limits for a circuit",
+};
+
+/** What is no setting: names, domains, addresses, daemons. */
+function own(schema: typeof projectSchema | typeof siteSchema): z.ZodObject {
+  const keys = Object.entries(schema.shape).filter(([key]) => !(key in siteSettings) && !(key in projectSettings));
+  return z.strictObject(Object.fromEntries(keys));
 }
 
 const after = `## What softmap does not take
@@ -105,14 +154,17 @@ function section(title: string, text: string, schema: Json): string {
       word(node["description"]) ?? "",
       code((node["examples"] as unknown[])[0]),
     ];
-    return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+    return cells;
   });
-  const table = [
-    "| key | type | unit | default | meaning | example |",
-    "| --- | --- | --- | --- | --- | --- |",
-    ...rows,
-  ].join("\n");
-  return [`## ${title}`, ...(text === "" ? [] : [text]), table].join("\n\n");
+  const keys = table(["key", "type", "unit", "default", "meaning", "example"], rows);
+  return [`## ${title}`, ...(text === "" ? [] : [text]), keys].join("\n\n");
+}
+
+/** A table of Markdown. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 const word = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
@@ -120,6 +172,7 @@ const code = (value: unknown): string => `\`${JSON.stringify(value)}\``;
 
 function typeOf(node: Json): string {
   const several = (node["anyOf"] ?? node["oneOf"]) as Json[] | undefined;
+  if (node["enum"]) return (node["enum"] as unknown[]).map(code).join(" or ");
   if (several) return [...new Set(several.map(typeOf))].join(" or ");
   if (node["const"] !== undefined) return code(node["const"]);
   if (node["type"] === "array") return `list of ${typeOf(node["items"] as Json).replace(/^an? /, "")}`;

@@ -16,13 +16,15 @@ const faults: Fault[] = [
     "an unknown key",
     lab({ colour: "blue" }),
     [
-      "stack: colour | There is no such key in the stack's config. | Remove it; the keys there are hosts, balancers, workers, workersOnBalancers, publishing, listed, projects, protectKeys, rollout, publishTimeout, retireGrace, drainTimeout, rollbackWindow, siteKeys.",
+      "stack: colour | There is no such key in the stack's config. | Remove it; the keys there are hosts, balancers, workers, workersOnBalancers, publishing, listed, projects, protectKeys, rollout, publishTimeout, retireGrace, drainTimeout, rollbackWindow, siteKeys, tlsKeys, upstreamKeys.",
     ],
   ],
   [
     "a key in Onionspray's spelling",
     lab({ projects: [project({ softmap_tor_workers: 2 })] }),
-    ["project news: softmap_tor_workers | There is no such key in a project. | Did you mean softmapTorWorkers?"],
+    [
+      "project news: softmap_tor_workers | This is Onionspray's name of softmapTorWorkers. | Here it is softmapTorWorkers.",
+    ],
   ],
   [
     "a key at the wrong level",

@@ -4,11 +4,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { test } from "node:test";
-import { workerFiles } from "../plan/names";
+import { longestProjectName, projectSockets, workerFiles } from "../plan/names";
 import { type Fault, lab, onion, problemsIn, project, site, withSite, testFaults } from "./samples";
 
 /** A domain of so many characters. */
 const domainOf = (length: number): string => `${`${"a".repeat(49)}.`.repeat(6).slice(0, length - 4)}.org`;
+
+/** Bytes of the longest socket path of a project whose name has so many characters. */
+const longestSocket = (length: number): number =>
+  Math.max(...projectSockets("n".repeat(length)).map((socket) => socket.length));
 
 const faults: Fault[] = [
   [
@@ -41,7 +45,7 @@ const faults: Fault[] = [
     "a project name too long for its sockets",
     lab({ projects: [project({ name: "n".repeat(75) })] }),
     [
-      'project nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn: name = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn" | With 75 characters a socket of the project has a path of 108 bytes; the system takes 107. | Shorten the name to at most 74 characters.',
+      `project nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn: name = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn" | With 75 characters a socket of the project has a path of ${longestSocket(75)} bytes; the system takes 107. | Shorten the name to at most ${longestProjectName} characters.`,
     ],
   ],
   [
@@ -254,13 +258,6 @@ const faults: Fault[] = [
     withSite({ clientAuthorization: ["descriptor:x25519:AAAA"] }),
     [
       "project news: sites[0].clientAuthorization | Client authorization does not work behind Onionbalance: it cannot read the descriptor of a backend that has it, so the site would not be published. | Remove it.",
-    ],
-  ],
-  [
-    "a setting that softmap sees to",
-    lab({ projects: [project({ nginx_proxy_ssl_trusted_certificate: "/x" })] }),
-    [
-      "project news: nginx_proxy_ssl_trusted_certificate | Upstream certificates are always verified against the worker's own CAs. | Remove it.",
     ],
   ],
   [

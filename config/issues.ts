@@ -1,7 +1,6 @@
 // zod's issues in plain words.
 import type { z } from "zod";
-import { isDuration } from "./duration";
-import { type Level, meant, unknownKey } from "./keys";
+import { type Level, levels, meant, unknownKey } from "./keys";
 import { type Path, isRecord, problemAt, valueAt } from "./place";
 import type { Problem } from "./problems";
 import { jsonSchemaOf } from "./schema/json";
@@ -40,7 +39,11 @@ function translate(issue: Issue, raw: unknown, at: Path): Translated[] {
     case "unrecognized_keys":
       return unknownKeys(issue.keys, raw, path);
     case "custom":
-      return [problemAt(raw, path, { message: issue.message, next: nextOf(issue) }, isPrivateKey(value))];
+      return [problemAt(raw, path, { message: issue.message, next: nextOf(issue) }, isHidden(issue, value))];
+    case "invalid_value":
+      return [wrongWord(issue.values.map(String), raw, path)];
+    case "invalid_key":
+      return issue.issues.map((inner) => wrongKey(inner, raw, path));
     case "invalid_type":
       return [wrongType([expectedWord(issue.expected)], raw, path)];
     case "too_small":
@@ -60,15 +63,30 @@ function nextOf(issue: z.core.$ZodIssueCustom): string {
 }
 
 const isPrivateKey = (value: unknown): boolean => typeof value === "string" && value.includes("PRIVATE KEY");
+const isHidden = (issue: z.core.$ZodIssueCustom, value: unknown): boolean =>
+  issue.params?.["hide"] === true || isPrivateKey(value);
+
+/** One of a few words or numbers, misspelt or of another kind. */
+function wrongWord(known: readonly string[], raw: unknown, path: Path): Translated {
+  const value = valueAt(raw, path);
+  if (value === undefined) return wrongType([], raw, path);
+  const near = typeof value === "string" ? nearest(value, known) : undefined;
+  const next = near === undefined ? giveExample(path) : `Did you mean ${near}?`;
+  return problemAt(raw, path, { message: `It must be ${anyOf(known)}.`, next });
+}
+
+/** The key of an object whose keys are the operator's own, e.g. the name of a header; what stands there is its value's business. */
+function wrongKey(issue: Issue, raw: unknown, path: Path): Translated {
+  const next = issue.code === "custom" ? nextOf(issue) : "Correct it.";
+  return problemAt(raw, path, { message: issue.message, next }, true);
+}
 
 function union(issue: z.core.$ZodIssueInvalidUnion, raw: unknown, path: Path): Translated[] {
   if (path.at(-1) === "provider") return [provider(raw, path)];
   // The branch of the value's own kind is the one that the operator meant; its issues are the real ones.
   const branch = issue.errors.find((issues) => !issues.some(isRootType));
   if (branch) return branch.flatMap((inner) => translate(inner, raw, path));
-  const expected = issue.errors.flatMap((issues) =>
-    issues.filter(isRootType).map((inner) => expectedWord(inner.expected)),
-  );
+  const expected = issue.errors.flatMap((issues) => issues.filter(isRootType).flatMap(expectedOf));
   return [wrongType(expected, raw, path)];
 }
 
@@ -82,7 +100,13 @@ function provider(raw: unknown, path: Path): Translated {
   return { ...problemAt(raw, path, { message, next }), missing: value === undefined };
 }
 
-function isRootType(issue: Issue): issue is z.core.$ZodIssueInvalidType {
+type RootType = z.core.$ZodIssueInvalidType | z.core.$ZodIssueInvalidValue;
+
+const expectedOf = (issue: RootType): string[] =>
+  issue.code === "invalid_value" ? issue.values.map(String) : [expectedWord(issue.expected)];
+
+function isRootType(issue: Issue): issue is RootType {
+  if (issue.code === "invalid_value") return issue.path.length === 0;
   // A fraction where a whole number is wanted is still of the number's branch.
   return issue.code === "invalid_type" && issue.path.length === 0 && expectedWord(issue.expected) !== "a whole number";
 }
@@ -117,19 +141,36 @@ function unknownKeys(keys: readonly string[], raw: unknown, path: Path): Transla
 }
 
 function levelOf(raw: unknown, path: Path): Level {
-  if (path.length === 0) return "stack";
-  if (path[0] === "hosts") return valueAt(raw, ["hosts", "provider"]) === "ssh" ? "ssh" : "lab";
-  if (path[0] === "rollout") return "rollout";
-  if (path[0] === "projects") return path.length > 2 ? "site" : "project";
-  return "host";
+  const name = path.findLast((step) => typeof step === "string");
+  switch (name) {
+    case undefined:
+      return levels.stack;
+    case "hosts":
+      return valueAt(raw, ["hosts", "provider"]) === "ssh" ? levels.ssh : levels.lab;
+    case "rollout":
+      return levels.rollout;
+    case "projects":
+      return levels.project;
+    case "sites":
+      return levels.site;
+    case "balancers":
+    case "workers":
+      return levels.host;
+    default: {
+      const keys = nodesAt(path).flatMap((node) =>
+        Object.keys((valueAt(node, ["properties"]) as object | undefined) ?? {}),
+      );
+      return { where: `an entry of ${name}`, keys };
+    }
+  }
 }
 
 function giveInstead(value: unknown, path: Path): string {
   const example = exampleAt(path);
   if (path.at(-1) === "hostKey") return hostKeyNext;
   if (typeof example === "boolean") return "Write true or false.";
-  if (typeof value === "number" && typeof example === "string" && isDuration(example))
-    return `Write ${value}s if seconds are meant.`;
+  const duration = nodesAt(path).some((node) => valueAt(node, ["unit"]) === "duration");
+  if (typeof value === "number" && duration) return `Write ${value}s if seconds are meant.`;
   if (typeof value === "string" && typeof example === "number" && /^\d+$/.test(value))
     return `Write ${value} without quotes.`;
   return giveExample(path);
@@ -142,17 +183,23 @@ function giveExample(path: Path): string {
 
 let jsonSchema: unknown;
 
-/** The first example that the schema has for the key at a path. */
-function exampleAt(path: Path): unknown {
+/** What the schema has at a path: one node, or one for each kind that may stand there. */
+function nodesAt(path: Path): unknown[] {
   jsonSchema ??= jsonSchemaOf(stackSchema);
   let places: unknown[] = [jsonSchema];
   for (const step of path) {
     places = places.flatMap(branches).flatMap((node) => {
-      const next = typeof step === "number" ? valueAt(node, ["items"]) : valueAt(node, ["properties", step]);
+      const named = valueAt(node, ["properties", step]) ?? valueAt(node, ["additionalProperties"]);
+      const next = typeof step === "number" ? valueAt(node, ["items"]) : named;
       return next === undefined ? [] : [next];
     });
   }
-  for (const node of places.flatMap((node) => [node, ...branches(node)])) {
+  return places;
+}
+
+/** The first example that the schema has for the key at a path. */
+function exampleAt(path: Path): unknown {
+  for (const node of nodesAt(path).flatMap((node) => [node, ...branches(node)])) {
     const example = valueAt(node, ["examples", 0]);
     if (example !== undefined) return example;
   }

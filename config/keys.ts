@@ -1,29 +1,33 @@
 // Unknown keys: what was meant, where it belongs, or why there is no such setting.
+import { fateOf } from "./onionspray";
 import type { Problem } from "./problems";
+import { certificateKeys, setKey } from "./rules/certificates";
 import { labHostsSchema, sshHostsSchema, hostSchema } from "./schema/hosts";
 import { projectSchema, siteSchema } from "./schema/project";
 import { rolloutSchema } from "./schema/rollout";
-import { stackSchema } from "./schema/stack";
+import { secretKeys, stackSchema } from "./schema/stack";
 import { nearest } from "./words";
 
-/** The levels of the config that have keys of their own, in the operator's words. */
-const levels = {
-  stack: { where: "the stack's config", keys: [...Object.keys(stackSchema.shape), "siteKeys"] },
+/** A level of the config that has keys of its own, in the operator's words. */
+export interface Level {
+  readonly where: string;
+  readonly keys: readonly string[];
+}
+
+/** The levels that have a place of their own; entries of lists are levels too. */
+export const levels = {
+  stack: { where: "the stack's config", keys: [...Object.keys(stackSchema.shape), ...secretKeys] },
   lab: { where: "hosts with provider lab", keys: Object.keys(labHostsSchema.shape) },
   ssh: { where: "hosts with provider ssh", keys: Object.keys(sshHostsSchema.shape) },
   host: { where: "a machine", keys: Object.keys(hostSchema.shape) },
   rollout: { where: "rollout", keys: Object.keys(rolloutSchema.shape) },
   project: { where: "a project", keys: Object.keys(projectSchema.shape) },
   site: { where: "a site", keys: Object.keys(siteSchema.shape) },
-} as const;
+} as const satisfies Record<string, Level>;
 
-export type Level = keyof typeof levels;
+// More keys than this are no help in a report.
+const mostShown = 20;
 
-const proofOfWork = {
-  names: ["torPowEnabled", "torPowQueueRate", "torPowQueueBurst"],
-  message:
-    "Proof of work does nothing behind Onionbalance: a backend's descriptor asks for it, the site's own descriptor does not, so no client computes one.",
-};
 const clientAuthorization = {
   names: [
     "torClientAuthorization",
@@ -36,40 +40,67 @@ const clientAuthorization = {
   message:
     "Client authorization does not work behind Onionbalance: it cannot read the descriptor of a backend that has it, so the site would not be published.",
 };
-/** Settings that other tools have and that do nothing, or harm, behind Onionbalance. */
-const refused = [proofOfWork, clientAuthorization];
-
-/** Onionspray's settings that softmap sees to by itself. */
-const builtIn: Readonly<Record<string, string>> = {
-  nginxProxySslTrustedCertificate: "Upstream certificates are always verified against the worker's own CAs.",
-  onionVersion: "Every site is v3: Tor has no other version any more.",
-};
 
 const plain = (key: string): string => key.toLowerCase().replaceAll(/[_\s-]/g, "");
 const same = (a: string, b: string): boolean => plain(a) === plain(b);
 
 /** The key of this level that a misspelt one means, if any. */
 export function meant(key: string, level: Level): string | undefined {
-  return nearest(key, levels[level].keys);
+  return nearest(key, level.keys);
 }
 
 /** The problem of one unknown key; its value is not shown: nobody knows whether it is a secret. */
 export function unknownKey(key: string, level: Level, given: readonly string[]): Pick<Problem, "message" | "next"> {
-  const remove = "Remove it.";
-  const why = refused.find(({ names }) => names.some((name) => same(name, key)))?.message;
-  if (why !== undefined) return { message: why, next: remove };
-  const done = Object.entries(builtIn).find(([name]) => same(name, key))?.[1];
-  if (done !== undefined) return { message: done, next: remove };
-  const known = levels[level].keys;
-  const message = `There is no such key in ${levels[level].where}.`;
-  const near = nearest(key, known);
-  if (near !== undefined) {
-    return {
-      message,
-      next: given.includes(near) ? `${near} is given already: remove this one.` : `Did you mean ${near}?`,
-    };
+  const special = privateKey(key) ?? ofOnionspray(key, level, given);
+  if (special) return special;
+  if (clientAuthorization.names.some((name) => same(name, key)))
+    return { message: clientAuthorization.message, next: "Remove it." };
+  const message = `There is no such key in ${level.where}.`;
+  const near = meant(key, level);
+  if (near !== undefined) return { message, next: given.includes(near) ? givenAlready(near) : `Did you mean ${near}?` };
+  const home = homeOf(key);
+  if (home !== undefined) return { message, next: `It belongs to ${home}: move it there.` };
+  const known = level.keys.length > mostShown ? "in docs/config.md" : level.keys.join(", ");
+  return { message, next: `Remove it; the keys there are ${known}.` };
+}
+
+const givenAlready = (key: string): string => `${key} is given already: remove this one.`;
+
+/** Where a key of this name belongs, in words. */
+function homeOf(key: string): string | undefined {
+  const homes = Object.values(levels).filter(({ keys }) => keys.some((name) => same(name, key)));
+  const [first, second] = homes;
+  if (!first) return undefined;
+  return second && homes.length === 2 ? `${first.where} or ${second.where}` : first.where;
+}
+
+/** Keys are arguments of components; in a stack's file they would be in plain text. */
+function privateKey(key: string): Pick<Problem, "message" | "next"> | undefined {
+  const [name] = Object.entries(certificateKeys).find(([, { argument }]) => same(argument, key)) ?? [];
+  if (name === undefined) return undefined;
+  return {
+    message: "A private key does not belong in a stack's file.",
+    next: `Remove it from the file and its history, regard it as seen, and set a new one as a secret: ${setKey(name, "www.example.org")}, by domain or project.`,
+  };
+}
+
+function ofOnionspray(
+  key: string,
+  level: Level,
+  given: readonly string[],
+): Pick<Problem, "message" | "next"> | undefined {
+  const fate = fateOf(key);
+  if (fate?.kind === "refused") return { message: fate.why, next: "Remove it." };
+  // `project` for `projects` is a slip, whatever it is elsewhere.
+  if (fate?.kind === "replaced" && fate.by !== `${key}s`) {
+    const known = homeOf(fate.by);
+    return { message: fate.why, next: known === undefined ? "Remove it." : herePart(fate.by, level, given) };
   }
-  const home = Object.values(levels).find(({ keys }) => keys.some((name) => same(name, key)));
-  if (home) return { message, next: `It belongs to ${home.where}: move it there.` };
-  return { message, next: `Remove it; the keys there are ${known.join(", ")}.` };
+  if (fate?.kind !== "same" || fate.key === key) return undefined;
+  return { message: `This is Onionspray's name of ${fate.key}.`, next: herePart(fate.key, level, given) };
+}
+
+function herePart(key: string, level: Level, given: readonly string[]): string {
+  if (!level.keys.includes(key)) return `Here it is ${key}, of ${homeOf(key) ?? "another level"}.`;
+  return given.includes(key) ? givenAlready(key) : `Here it is ${key}.`;
 }

@@ -26,9 +26,19 @@ test("every default is filled and durations are seconds", () => {
         name: "news",
         softmapTorWorkers: 2,
         torIntrosPerDaemon: 3,
-        nginxResolver: [],
-        nginxTimeout: 15,
         backendHeader: false,
+        foreignMaps: [],
+        preserve: [],
+        onionifyEmails: false,
+        nginxWorkers: "auto",
+        nginxRlim: 8192,
+        nginxCacheSize: "256m",
+        nginxSyslog: "error",
+        torSingleOnion: false,
+        torSyslog: "notice",
+        torIntroDosDefense: false,
+        torMaxStreamsCloseCircuit: false,
+        torExportCircuitId: false,
         sites: [{ domain: "www.example.org", subdomains: [] }],
       },
     ],
@@ -167,6 +177,7 @@ const keys = [
   "listed",
   "rollout",
   "siteKeys",
+  "tlsKeys",
   "__proto__",
   "toString",
   "x",
@@ -206,7 +217,19 @@ test("a right config with any one value replaced gives a config or a report", ()
     listed: ["w1"],
     rollout: { canary: 1, waveSize: 2, pause: "1m" },
     drainTimeout: "2m",
-    projects: [project({ nginxResolver: ["10.0.0.2"], sites: [{ ...site, subdomains: ["cdn"], onion }] })],
+    projects: [
+      project({
+        nginxResolver: ["10.0.0.2"],
+        sites: [{ ...site, subdomains: ["cdn"], onion, nginxBlockSize: "8k", blockParam: [{ name: "a", value: "b" }] }],
+        injectHeadersUpstream: { "X-Proxy": "a" },
+        redirectPath: [{ match: "^/a", code: 307, to: "https://a.example" }],
+        foreignMaps: [{ onion, domain: "a.example.net" }],
+        preserve: ["press@example.org"],
+        certificate: "a.pem",
+        nginxWorkers: 2,
+        torMaxStreams: 5,
+      }),
+    ],
   });
   staysCalm(base);
   const odd = fc.oneof(
@@ -242,7 +265,7 @@ test("Pulumi's texts and the stack's file give the same config", () => {
       ...Object.fromEntries(prefixed.map(([name, value]) => [name, asText(value)])),
       "aws:region": "x",
     },
-    { siteKeysEncrypted: true },
+    { isSecret: () => true },
   );
   const yaml = inputFromStackFile({ ...Object.fromEntries(prefixed), "aws:region": "x" });
   assert.deepEqual(pulumi, yaml);
@@ -257,9 +280,16 @@ test("what `pulumi config set` writes as text is read as number and boolean; a s
     "softmap:protectKeys": "false",
     "softmap:siteKeys": { secure: "v1:a" },
   });
-  assert.deepEqual(input, { raw: { workers: 3, protectKeys: false }, siteKeyDomains: undefined, plainSiteKeys: [] });
-  const none = inputFromPulumi({}, { siteKeysEncrypted: false });
-  assert.deepEqual(none, { raw: {}, siteKeyDomains: [], plainSiteKeys: [] });
+  const nobody = { names: [], plain: [] };
+  const certificateKeys = { tlsKeys: nobody, upstreamKeys: nobody };
+  assert.deepEqual(input, {
+    raw: { workers: 3, protectKeys: false },
+    siteKeyDomains: undefined,
+    plainSiteKeys: [],
+    certificateKeys,
+  });
+  const none = inputFromPulumi({}, { isSecret: () => false });
+  assert.deepEqual(none, { raw: {}, siteKeyDomains: [], plainSiteKeys: [], certificateKeys });
 });
 
 test("a key in plain text is a problem of its domain, a path is not, and its text is in no report", () => {
@@ -269,13 +299,55 @@ test("a key in plain text is a problem of its domain, a path is not, and its tex
   assert.deepEqual(yaml.plainSiteKeys, ["www.example.org"]);
   assert.doesNotMatch(JSON.stringify(yaml), new RegExp(key.slice(0, 20)));
   const texts = { "softmap:siteKeys": JSON.stringify({ "www.example.org": key, "a.example.org": "~/keys/a" }) };
-  assert.deepEqual(inputFromPulumi(texts, { siteKeysEncrypted: false }).plainSiteKeys, ["www.example.org"]);
-  assert.deepEqual(inputFromPulumi(texts, { siteKeysEncrypted: true }).plainSiteKeys, []);
+  assert.deepEqual(inputFromPulumi(texts, { isSecret: () => false }).plainSiteKeys, ["www.example.org"]);
+  assert.deepEqual(inputFromPulumi(texts, { isSecret: () => true }).plainSiteKeys, []);
   for (const form of [`ED25519-V3:${key}`, "-----BEGIN PRIVATE KEY-----\nx", `${key.slice(0, 64)}\n${key.slice(64)}\n`])
     assert.deepEqual(inputFromStackFile({ "softmap:siteKeys": { a: form } }).plainSiteKeys, ["a"]);
   const options = { siteKeyDomains: ["www.example.org"], plainSiteKeys: yaml.plainSiteKeys };
   assert.deepEqual(problemsIn(lab(), options).map(line), [
     "siteKeys: www.example.org | The site's key stands here in plain text: whoever reads the file can answer for the site. | Encrypt it: pulumi config set --secret --path 'softmap:siteKeys[\"www.example.org\"]' < hs_ed25519_secret_key.base64. If the file was ever committed or shared, regard the key as seen.",
+  ]);
+});
+
+test("keys of certificates: only their names are read, and one in plain text is a problem without its text", () => {
+  const pem = "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----";
+  const tlsKeys = { "www.example.org": pem, news: { secure: "v1:aaaa" } };
+  const yaml = inputFromStackFile({ "softmap:tlsKeys": tlsKeys, "softmap:upstreamKeys": { secure: "v1:aaaa" } });
+  assert.deepEqual(yaml.certificateKeys, {
+    tlsKeys: { names: ["www.example.org", "news"], plain: ["www.example.org"] },
+    upstreamKeys: { names: undefined, plain: [] },
+  });
+  const texts = { "softmap:tlsKeys": JSON.stringify({ "www.example.org": pem }) };
+  const names = { names: ["www.example.org"], plain: [] };
+  assert.deepEqual(inputFromPulumi(texts, { isSecret: () => true }).certificateKeys.tlsKeys, names);
+  const { certificateKeys } = yaml;
+  const says = problemsIn(lab(), {
+    certificateKeys: { tlsKeys: { names: undefined, plain: certificateKeys.tlsKeys.plain } },
+  });
+  assert.deepEqual(says.map(line), [
+    "tlsKeys: www.example.org | The certificate's key stands here in plain text: whoever reads the file can answer for the site. | Encrypt it: pulumi config set --secret --path 'softmap:tlsKeys[\"www.example.org\"]' < key.pem. If the file was ever committed or shared, regard the key as seen.",
+  ]);
+  assert.deepEqual(problemsIn({ ...lab(), tlsKeys: "hunter2" }).map(line), [
+    "stack: tlsKeys | It must be an object: a key for each domain. | Set each key by its domain: pulumi config set --secret --path 'softmap:tlsKeys[\"www.example.org\"]' < key.pem",
+  ]);
+});
+
+test("a certificate has its key, by the name of whose it is, and a key its certificate", () => {
+  const certificate = "a.pem";
+  const sites = [{ ...site, certificate }, { domain: "b.example.org" }];
+  const config = lab({ projects: [project({ certificate, upstreamCertificate: "b.pem", sites })] });
+  const says = (tlsKeys: string[] | undefined, upstreamKeys: string[] | undefined): string[] =>
+    problemsIn(config, {
+      certificateKeys: { tlsKeys: { names: tlsKeys, plain: [] }, upstreamKeys: { names: upstreamKeys, plain: [] } },
+    }).map(line);
+  assert.deepEqual(says(["news", "www.example.org"], ["news"]), []);
+  assert.deepEqual(says(undefined, undefined), []);
+  assert.deepEqual(problemsIn(config), []);
+  assert.deepEqual(says(["www.example.org", "b.example.org", "x.example.org"], []), [
+    "project news: certificate | The certificate is given without its key: nginx cannot use it. | Add the key: pulumi config set --secret --path 'softmap:tlsKeys[\"news\"]' < key.pem.",
+    "project news: upstreamCertificate | The certificate is given without its key: nginx cannot use it. | Add the key: pulumi config set --secret --path 'softmap:upstreamKeys[\"news\"]' < key.pem.",
+    "tlsKeys: b.example.org | There is a key, but b.example.org has no certificate of its own. | Give certificate, or remove the key.",
+    "tlsKeys: x.example.org | There is a key of this name, but no site and no project has it. | Correct the name, or remove the key.",
   ]);
 });
 

@@ -1,13 +1,15 @@
 // From what the operator wrote to a checked config: everything that is wrong with it in one report.
 import type { z } from "zod";
 import { countedHost } from "../plan/names";
+import type { SecretNames } from "./input";
 import { problemsOf } from "./issues";
 import { isRecord, once } from "./place";
 import { type Problem, refuse } from "./problems";
+import { type CertificateKeys, type KeyNames, setKey } from "./rules/certificates";
 import { choicesRules, rawChoice } from "./rules/choices";
 import { hostsRules, rawPool } from "./rules/hosts";
 import { projectsRules } from "./rules/projects";
-import { type HostConfig, type StackConfig, stackSchema, workerPool } from "./schema";
+import { type HostConfig, type StackConfig, secretKeys, stackSchema, workerPool } from "./schema";
 import { kindOf } from "./words";
 
 /** What is known beside the config. */
@@ -16,6 +18,8 @@ export interface ParseOptions {
   siteKeyDomains?: readonly string[] | undefined;
   /** Domains whose key stands in the config in plain text: each is a problem. */
   plainSiteKeys?: readonly string[] | undefined;
+  /** The same of tlsKeys and upstreamKeys, whose names are domains or projects. */
+  certificateKeys?: Readonly<Partial<Record<CertificateKeys, SecretNames>>> | undefined;
 }
 
 export {
@@ -49,7 +53,9 @@ function check(given: unknown, options: ParseOptions): { result?: Input; problem
     const next = "Give the keys hosts, balancers, workers and projects.";
     return { problems: [{ component: "stack", property: "config", message, next, path: [] }] };
   }
-  const { siteKeys, ...raw } = given;
+  const { siteKeys, tlsKeys, upstreamKeys, ...raw } = given;
+  const secrets = Object.entries({ siteKeys, tlsKeys, upstreamKeys });
+  const certificates = options.certificateKeys ?? {};
   const siteKeyDomains = options.siteKeyDomains ?? (isRecord(siteKeys) ? Object.keys(siteKeys) : undefined);
   const parsed = stackSchema.safeParse(raw);
   const pool = rawPool(raw)?.map(({ name }) => name);
@@ -57,34 +63,55 @@ function check(given: unknown, options: ParseOptions): { result?: Input; problem
     ...problemsOf(parsed.error?.issues ?? [], raw),
     ...hostsRules(raw),
     ...choicesRules(raw),
-    ...projectsRules(raw, { siteKeyDomains, pool, listed: rawChoice(raw, "listed") }),
-    ...(siteKeys === undefined || isRecord(siteKeys) ? [] : [siteKeysForm]),
-    ...(options.plainSiteKeys ?? []).map(keyInPlainText),
+    ...projectsRules(raw, {
+      siteKeyDomains,
+      keyNames: keyNamesOf(certificates),
+      pool,
+      listed: rawChoice(raw, "listed"),
+    }),
+    ...secrets.flatMap(([key, value]) => (value === undefined || isRecord(value) ? [] : [secretForm(key)])),
+    ...(options.plainSiteKeys ?? []).map((name) => keyInPlainText("siteKeys", name)),
+    ...Object.entries(certificates).flatMap(([key, { plain }]) => plain.map((name) => keyInPlainText(key, name))),
   ];
   return { ...(parsed.data ? { result: compact(parsed.data) } : {}), problems: inOrder(once(problems)) };
 }
 
-const siteKeysForm: Problem = {
-  component: "stack",
-  property: "siteKeys",
-  message: "It must be an object: a key for each domain.",
-  next: "Set each key by its domain: pulumi config set --secret --path 'siteKeys[\"www.example.org\"]' < hs_ed25519_secret_key.base64",
-  path: ["siteKeys"],
-};
+function keyNamesOf(secrets: NonNullable<ParseOptions["certificateKeys"]>): KeyNames {
+  return Object.fromEntries(Object.entries(secrets).map(([key, { names }]) => [key, names]));
+}
 
-/** No value here: it is the key. */
-function keyInPlainText(domain: string): Problem {
-  const set = `pulumi config set --secret --path 'softmap:siteKeys["${domain}"]'`;
+const siteKeyFile = "hs_ed25519_secret_key.base64";
+
+function secretForm(key: string): Problem {
+  const set =
+    key === "siteKeys"
+      ? `pulumi config set --secret --path 'siteKeys["www.example.org"]' < ${siteKeyFile}`
+      : setKey(key, "www.example.org");
   return {
-    component: "siteKeys",
-    property: domain,
-    message: "The site's key stands here in plain text: whoever reads the file can answer for the site.",
-    next: `Encrypt it: ${set} < hs_ed25519_secret_key.base64. If the file was ever committed or shared, regard the key as seen.`,
-    path: ["siteKeys", domain],
+    component: "stack",
+    property: key,
+    message: "It must be an object: a key for each domain.",
+    next: `Set each key by its domain: ${set}`,
+    path: [key],
   };
 }
 
-const order = [...Object.keys(stackSchema.shape), "siteKeys"];
+/** No value here: it is the key. */
+function keyInPlainText(secret: string, name: string): Problem {
+  const ofSite = secret === "siteKeys";
+  const set = ofSite
+    ? `pulumi config set --secret --path 'softmap:siteKeys["${name}"]' < ${siteKeyFile}`
+    : setKey(secret, name);
+  return {
+    component: secret,
+    property: name,
+    message: `The ${ofSite ? "site's" : "certificate's"} key stands here in plain text: whoever reads the file can answer for the site.`,
+    next: `Encrypt it: ${set}. If the file was ever committed or shared, regard the key as seen.`,
+    path: [secret, name],
+  };
+}
+
+const order = [...Object.keys(stackSchema.shape), ...secretKeys];
 
 /** In the order of the docs; what belongs to no key of the stack comes first. */
 function inOrder(problems: readonly Problem[]): Problem[] {

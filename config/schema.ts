@@ -2,6 +2,16 @@
 export { hostSchema, hostsSchema } from "./schema/hosts";
 export { projectSchema, siteSchema } from "./schema/project";
 export type { ProjectConfig, ProjectInput, SiteConfig, SiteInput } from "./schema/project";
+export { hasTls, projectSettings, resolveProject, resolveSite, siteSettings } from "./schema/site";
+export type { GivenProjectSettings, GivenSiteSettings, ProjectSettings, SiteSettings } from "./schema/site";
 export { rolloutSchema } from "./schema/rollout";
-export { siteKeysSchema, stackSchema, workerPool } from "./schema/stack";
-export type { HostConfig, HostInput, HostsConfig, LabHostConfig, StackConfig, StackInput } from "./schema/stack";
+export { secretKeys, secretsSchema, stackSchema, workerPool } from "./schema/stack";
+export type {
+  HostConfig,
+  HostInput,
+  HostsConfig,
+  LabHostConfig,
+  SecretKey,
+  StackConfig,
+  StackInput,
+} from "./schema/stack";

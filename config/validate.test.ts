@@ -41,6 +41,32 @@ test("a project by itself: the rules of the stack, keys in place", () => {
   for (const args of [undefined, null, 1, [], {}]) assert.ok(validateProject(args).length > 0);
 });
 
+test("a project by itself: settings as arguments, keys of certificates in place", () => {
+  const secret = Promise.resolve("hunter2");
+  const pem = "certificates/a.pem";
+  const args = {
+    name: "news",
+    nginxTimeout: 30,
+    blockPath: ["/admin"],
+    upstreamCertificate: pem,
+    upstreamCertificateKey: secret,
+    sites: [{ ...site, nginxTimeout: 60, certificate: pem, certificateKey: secret, forceHttps: false }],
+  };
+  assert.deepEqual(validateProject(args), []);
+  const wrong = {
+    ...args,
+    nginxTimeout: 0.5,
+    upstreamCertificateKey: undefined,
+    sites: [{ ...site, nginxTimeout: 601, certificateKey: secret }],
+  };
+  assert.deepEqual(validateProject(wrong).map(line), [
+    'project news: sites[0].nginxTimeout = "601s" | It must be from 1s to 10m. | Choose a value there; the default is 15s.',
+    "project news: nginxTimeout = 0.5 | It must be text, but is a fraction. | Write 0.5s if seconds are meant.",
+    "project news: sites[0].certificateKey | There is a key, but www.example.org has no certificate of its own. | Give certificate, or remove the key.",
+    "project news: upstreamCertificate | The certificate is given without its key: nginx cannot use it. | Give upstreamCertificateKey beside it.",
+  ]);
+});
+
 test("a pool by itself: names, doubles over projects, the budget", () => {
   const news = { name: "news", softmapTorWorkers: 2, sites: [site] };
   assert.deepEqual(validatePool({ workers: ["w1", "w2"], projects: [news] }), []);

@@ -6,6 +6,7 @@ import { isRecord, once, problemAt } from "./place";
 import type { Problem } from "./problems";
 import { type Choice, choiceRules, rawChoice } from "./rules/choices";
 import { hostsRules } from "./rules/hosts";
+import { certificateKeys, keysInArgs } from "./rules/certificates";
 import { projectsRules } from "./rules/projects";
 import { hostSchema, projectSchema, rolloutSchema, stackSchema } from "./schema";
 import { hostNameFault } from "./schema/names";
@@ -14,7 +15,7 @@ import { torNetwork as torNetworkSchema } from "./schema/network";
 
 /**
  * Every problem of the arguments of one project, its name among them; empty when it is right.
- * As with a component: nginxTimeout may be a number of seconds, `protectKeys` and each site's `key` are left to others.
+ * As with a component: nginxTimeout may be a number of seconds, `protectKeys` and every key (of sites, of certificates) are left to others.
  * @example validateProject({ name: "news", sites: [{ domain: "www.example.org" }] }) // []
  */
 export function validateProject(args: unknown): Problem[] {
@@ -24,26 +25,30 @@ export function validateProject(args: unknown): Problem[] {
   const keyNext = "Give the site's `key`, or remove `onion` for a new address.";
   return once([
     ...problemsOf(parsed.error?.issues ?? [], raw, ["projects", 0]),
-    ...projectsRules(raw, { siteKeyDomains: domainsWithKey(args), keyNext, pool: ["worker"] }),
+    ...projectsRules(raw, {
+      siteKeyDomains: domainsWithKey(args),
+      keyNames: keysInArgs(args),
+      keyNext,
+      pool: ["worker"],
+    }),
   ]);
 }
 
+/** Arguments as the config has them: times as durations, no keys. */
 function asConfig(args: Record<string, unknown>): unknown {
-  const { nginxTimeout, sites, ...rest } = args;
-  delete rest["protectKeys"];
-  const seconds = typeof nginxTimeout === "number" && Number.isSafeInteger(nginxTimeout) && nginxTimeout >= 0;
-  return {
-    ...rest,
-    ...(nginxTimeout === undefined ? {} : { nginxTimeout: seconds ? formatDuration(nginxTimeout) : nginxTimeout }),
-    ...(sites === undefined ? {} : { sites: Array.isArray(sites) ? sites.map(withoutKey) : sites }),
-  };
+  const { sites, ...rest } = settingsOf(args, ["protectKeys"]);
+  const plain = (site: unknown): unknown => (isRecord(site) ? settingsOf(site, ["key"]) : site);
+  return { ...rest, ...(sites === undefined ? {} : { sites: Array.isArray(sites) ? sites.map(plain) : sites }) };
 }
 
-function withoutKey(site: unknown): unknown {
-  if (!isRecord(site)) return site;
-  const rest = { ...site };
-  delete rest["key"];
-  return rest;
+const keyArguments: readonly string[] = Object.values(certificateKeys).map(({ argument }) => argument);
+
+function settingsOf(args: Record<string, unknown>, others: readonly string[]): Record<string, unknown> {
+  const left = [...keyArguments, ...others];
+  const { nginxTimeout, ...rest } = Object.fromEntries(Object.entries(args).filter(([key]) => !left.includes(key)));
+  if (nginxTimeout === undefined) return rest;
+  const seconds = typeof nginxTimeout === "number" && Number.isSafeInteger(nginxTimeout) && nginxTimeout >= 0;
+  return { ...rest, nginxTimeout: seconds ? formatDuration(nginxTimeout) : nginxTimeout };
 }
 
 function domainsWithKey(args: unknown): string[] {

@@ -3,7 +3,10 @@ import { backendName } from "../../plan/names";
 import { budgetProblems } from "../../plan/budget";
 import { type Path, earlier, isRecord, problemAt, valueAt } from "../place";
 import type { Problem } from "../problems";
+import { type KeyNames, certificateRules } from "./certificates";
+import { foreignRules } from "./foreign";
 import type { Raw } from "./hosts";
+import { settingsRules } from "./settings";
 
 interface Site {
   readonly path: Path;
@@ -30,6 +33,8 @@ function sitesOf(raw: Raw): Site[] {
 export interface Around {
   /** Domains that siteKeys names. */
   readonly siteKeyDomains?: readonly string[] | undefined;
+  /** Names for which there are keys of certificates. */
+  readonly keyNames?: KeyNames | undefined;
   /** How a key is given, where that is not the stack's config. */
   readonly keyNext?: string;
   /** Names of the machines that run backends, undefined for those whose name is wrong. */
@@ -39,7 +44,7 @@ export interface Around {
 }
 
 /** Problems of projects and their sites. */
-export function projectsRules(raw: Raw, { siteKeyDomains, keyNext, pool, listed }: Around): Problem[] {
+export function projectsRules(raw: Raw, { siteKeyDomains, keyNames, keyNext, pool, listed }: Around): Problem[] {
   const sites = sitesOf(raw);
   return [
     ...projectTwice(raw),
@@ -47,6 +52,9 @@ export function projectsRules(raw: Raw, { siteKeyDomains, keyNext, pool, listed 
     ...onionTwice(raw, sites),
     ...sites.flatMap((site) => siteRules(raw, site)),
     ...(siteKeyDomains ? keyRules(raw, sites, siteKeyDomains, keyNext) : []),
+    ...settingsRules(raw),
+    ...foreignRules(raw, sites),
+    ...certificateRules(raw, keyNames ?? {}, keyNext !== undefined),
     ...(pool ? [...budgetRules(raw, listed ?? pool, listed !== undefined), ...mixedNames(raw, pool)] : []),
   ];
 }

@@ -4,6 +4,8 @@ import { z } from "zod";
 export interface Fault {
   readonly message: string;
   readonly next: string;
+  /** The value may be a secret that stands in the wrong place: it is not shown. */
+  readonly hide?: boolean;
 }
 
 /** What the docs and the JSON schema say of a key, beside its type and default. */
@@ -29,7 +31,7 @@ export function text(check: (value: string) => Fault | undefined, meta: KeyMeta)
           code: "custom",
           message: fault.message,
           input: context.value,
-          params: { next: fault.next },
+          params: { next: fault.next, hide: fault.hide },
         });
       }
     })

@@ -127,13 +127,18 @@ export const resolver = text(resolverFault, {
 
 export const port = whole(1, 65535, "", { description: "Port of its sshd.", examples: [22], unit: "port" });
 
-/** A duration key, in seconds once parsed, between two durations. */
+/** A duration key with its default, in seconds once parsed, between two durations. */
 export function duration<Default extends Duration>(
   least: Duration,
   most: Duration,
   fallback: Default,
   meta: Omit<KeyMeta, "pattern">,
 ) {
+  return seconds(least, most, fallback, meta).prefault(fallback);
+}
+
+/** A duration, in seconds once parsed, between two durations; `fallback` is what a report names as the default. */
+export function seconds(least: Duration, most: Duration, fallback: Duration, meta: Omit<KeyMeta, "pattern">) {
   const check = (given: string): Fault | undefined => {
     if (!isDuration(given)) {
       return {
@@ -148,10 +153,10 @@ export function duration<Default extends Duration>(
       next: `Choose a value there; the default is ${fallback}.`,
     };
   };
-  const seconds = text(check, { unit: "duration", ...meta, pattern: durationPattern }).transform((given) =>
+  const parsed = text(check, { unit: "duration", ...meta, pattern: durationPattern }).transform((given) =>
     parseDuration(given as Duration),
   );
-  return (seconds as z.ZodType<number, Duration>).prefault(fallback);
+  return parsed as z.ZodType<number, Duration>;
 }
 
 /** What is wrong with one torrc line of a private network: what the templates would refuse is told here, by its place. */

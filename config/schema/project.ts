@@ -3,7 +3,8 @@ import { mostDaemons } from "../../plan/names";
 import { type Exact, whole } from "./check";
 import { domain, exampleOnion, onion, replaceAddress, subdomain } from "./domain";
 import { projectName } from "./names";
-import { duration, resolver } from "./network";
+import { filled, optional } from "./setting";
+import { projectSettings, siteSettings } from "./site";
 
 /** One site: a domain on the web and its onion address. */
 export const siteSchema = z
@@ -12,9 +13,14 @@ export const siteSchema = z
     subdomains: z
       .array(subdomain)
       .prefault([])
-      .meta({ description: "Subdomains of the domain that the site shows too.", examples: [["cdn", "static.eu"]] }),
+      .meta({
+        description:
+          "Subdomains whose own subdomains are in the onion certificate too. Every subdomain is served and rewritten in any case.",
+        examples: [["cdn", "static.eu"]],
+      }),
     onion: onion.optional(),
     replaceAddress: replaceAddress.optional(),
+    ...optional(siteSettings),
   })
   .meta({
     description: "A site: one domain and its onion address.",
@@ -42,18 +48,6 @@ export const projectSchema = z
       unit: "introduction points",
       examples: [3],
     }).prefault(3),
-    nginxResolver: z
-      .array(resolver)
-      .prefault([])
-      .meta({
-        description: "DNS resolvers by which nginx finds the sites. Empty: those of the worker's own /etc/resolv.conf.",
-        unit: "addresses",
-        examples: [["10.0.0.2", "[2001:db8::2]:5353"]],
-      }),
-    nginxTimeout: duration("1s", "10m", "15s", {
-      description: "How long nginx waits to connect to a site, and between two reads of its answer.",
-      examples: ["15s"],
-    }),
     backendHeader: z
       .boolean()
       .prefault(false)
@@ -69,17 +63,22 @@ export const projectSchema = z
         description: "The sites of the project. Each is published with all the project's backends.",
         examples: [[{ domain: "www.example.org" }]],
       }),
+    ...filled(projectSettings),
+    ...optional(siteSettings),
   })
   .meta({
     description: "A project: sites that share the same backends and nginx.",
     examples: [{ name: "news", sites: [{ domain: "www.example.org" }] }],
   });
 
-/** A site with every default filled. */
+/** A site, parsed: its settings as given, so that {@link resolveSite} can tell them from the project's and the defaults. */
 export type SiteConfig = Exact<z.output<typeof siteSchema>>;
 /** A site as the operator gives it. */
 export type SiteInput = z.input<typeof siteSchema>;
-/** A project with every default filled; nginxTimeout in seconds, IPv6 resolvers in brackets. */
-export type ProjectConfig = Omit<z.output<typeof projectSchema>, "sites"> & { sites: SiteConfig[] };
+/**
+ * A project, parsed: nginxTimeout in seconds, IPv6 resolvers in brackets. What sites may have too is as given, see
+ * {@link resolveSite}; every other default is filled.
+ */
+export type ProjectConfig = Exact<Omit<z.output<typeof projectSchema>, "sites">> & { sites: SiteConfig[] };
 /** A project as the operator gives it, e.g. `{ name: "news", sites: [{ domain: "www.example.org" }] }`. */
 export type ProjectInput = z.input<typeof projectSchema>;

@@ -50,8 +50,8 @@ export const stackSchema = z.strictObject({
   rollbackWindow,
 });
 
-/** The secret key of the config. It is read as a secret, apart: no value of it goes through parsing. */
-export const siteKeysSchema = z
+/** Read as a secret, apart: no value of it goes through parsing. */
+const siteKeysSchema = z
   .record(z.string(), z.string())
   .optional()
   .meta({
@@ -60,6 +60,28 @@ export const siteKeysSchema = z
     unit: "secret",
     examples: [{ "www.example.org": { secure: "v1:..." } }],
   });
+
+/** Keys of certificates, secret like siteKeys. */
+function certificateKeys(what: string, key: string) {
+  return z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({
+      description: `Keys of ${what}, by the site's domain or the project's name, where the certificate stands: PEM, or the path of the file. Set one with \`pulumi config set --secret --path '${key}["www.example.org"]' < key.pem\`.`,
+      unit: "secret",
+      examples: [{ "www.example.org": { secure: "v1:..." } }],
+    });
+}
+
+/** The keys of the config whose values are secret, and in no parsed config. */
+export const secretsSchema = {
+  siteKeys: siteKeysSchema,
+  tlsKeys: certificateKeys("`certificate`", "tlsKeys"),
+  upstreamKeys: certificateKeys("`upstreamCertificate`", "upstreamKeys"),
+} as const;
+
+export type SecretKey = keyof typeof secretsSchema;
+export const secretKeys = Object.keys(secretsSchema) as SecretKey[];
 
 /** A machine of the lab: it has no address before it exists. */
 export interface LabHostConfig {
