@@ -1,17 +1,18 @@
 import tseslint from "typescript-eslint";
 
 /** Rules that catch faults, not tastes: forgotten promises, Outputs printed into strings, cases left out, rooms importing backwards. */
-const rooms = ["components", "plan", "config", "onion", "templates", "host", "cli", "lab", "bench", "tests"];
+const rooms = ["components", "plan", "config", "onion", "templates", "host", "proxy", "cli", "lab", "bench", "tests"];
 const mayImport = {
   config: ["config", "plan", "onion"],
   plan: ["config", "plan"],
   onion: ["onion"],
-  templates: ["templates", "plan"],
+  templates: ["templates", "plan", "config"],
+  proxy: ["proxy", "plan"],
   host: ["host", "plan"],
-  components: ["components", "plan", "config", "onion", "templates", "host"],
+  components: ["components", "plan", "config", "onion", "templates", "host", "proxy"],
   cli: ["cli", "plan", "config", "onion", "templates", "host"],
   lab: ["lab", "plan", "config", "onion", "host"],
-  bench: ["bench", "lab", "cli", "components", "plan", "config", "onion", "templates", "host", "tests/lab/fixture"],
+  bench: ["bench", "lab", "cli", "components", "plan", "config", "onion", "templates", "host", "proxy", "tests/lab/fixture"],
 };
 
 /** A room that may not be imported, but for single files of it that may. */

@@ -5,12 +5,17 @@ import { SoftmapProject } from "./components/softmapProject";
 import { readStack } from "./components/stackConfig";
 import { Workers } from "./components/workers";
 
-const { config, withKey } = readStack();
+const { config, withKey, keysOf } = readStack();
 
 const hosts = createHosts("hosts", config);
 const projects = config.projects.map(
   ({ name, sites, ...settings }) =>
-    new SoftmapProject(name, { ...settings, sites: sites.map(withKey), protectKeys: config.protectKeys }),
+    new SoftmapProject(name, {
+      ...settings,
+      ...keysOf(name),
+      sites: sites.map(withKey),
+      protectKeys: config.protectKeys,
+    }),
 );
 const workers = new Workers("workers", {
   hosts: hosts.workers,
@@ -30,6 +35,8 @@ const balancer = new Balancer("balancer", {
 
 /** Domain to onion address, for every project. */
 export const addresses = Object.fromEntries(projects.map((project) => [project.name, project.addresses]));
+/** Domain to the end of its onion's certificate, for every project. An `up` in its last third renews a self-signed one. */
+export const certificates = Object.fromEntries(projects.map((project) => [project.name, project.certificates]));
 /** Each tor daemon with its own address and the worker it runs on. */
 export const backends = workers.backends.map(({ name, worker, project, key }) => ({
   name,

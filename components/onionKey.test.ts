@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { checkOnionAddress } from "../onion/address";
 import { keysOfSeed, parseSecretFile } from "../onion/keys";
 import { throughTheState } from "../tests/closure";
-import { onionKeyProvider, unreadableKey } from "./onionKeyProvider";
+import { unreadable } from "./homePath";
+import { onionKeyProvider } from "./onionKeyProvider";
 
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const [one, two] = [1, 2].map((byte) => keysOfSeed(new Uint8Array(32).fill(byte))) as [Keys, Keys];
@@ -114,7 +115,7 @@ test("the file of a key that was adopted is gone: said with the way out, and tha
   const adopted = await up(undefined, { secretKey: base64(one), onion: one.address });
   const says =
     /nor the name of a file that can be read \(ENOENT\)\. Next: .*If it was adopted already, remove it from siteKeys/;
-  await assert.rejects(up(adopted, { secretKey: `${unreadableKey}ENOENT`, onion: one.address }), says);
+  await assert.rejects(up(adopted, { secretKey: `${unreadable}ENOENT`, onion: one.address }), says);
   const without = await up(adopted, {});
   assert.deepEqual([without.step, without.outputs], ["same", adopted.outputs]);
 });

@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { looksLikeKey } from "../onion/adopt";
-import { homePath } from "./homePath";
-import { onionKeyProvider, unreadableKey } from "./onionKeyProvider";
+import { readHomeFile } from "./homePath";
+import { onionKeyProvider } from "./onionKeyProvider";
 
 /** Arguments of {@link OnionKey}; without any a new key is made at the first `up` and kept for ever. */
 export interface OnionKeyArgs {
@@ -64,13 +63,9 @@ export class OnionKey extends pulumi.dynamic.Resource {
 /** The key itself, or the contents of the file that the text names. What was given is never in a message. */
 function keyText(text: string | undefined): string | undefined {
   if (text === undefined || text === "" || looksLikeKey(text)) return text;
-  try {
-    const bytes = readFileSync(homePath(text));
-    // As base64, unless it is text already: PEM, or base64 in a file.
-    const plain = bytes.toString("latin1");
-    return looksLikeKey(plain) ? plain : bytes.toString("base64");
-  } catch (error) {
-    // An error thrown here would reach people as a stack trace: the provider's `check` says it instead.
-    return unreadableKey + ((error as NodeJS.ErrnoException).code ?? "unreadable");
-  }
+  const bytes = readHomeFile(text);
+  if (typeof bytes === "string") return bytes;
+  // As base64, unless it is text already: PEM, or base64 in a file.
+  const plain = bytes.toString("latin1");
+  return looksLikeKey(plain) ? plain : bytes.toString("base64");
 }

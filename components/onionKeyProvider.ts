@@ -5,10 +5,8 @@ import type * as pulumi from "@pulumi/pulumi";
 import { checkOnionAddress } from "../onion/address";
 import { adoptKey } from "../onion/adopt";
 import { keysOfSeed, type OnionKeys } from "../onion/keys";
+import { unreadable } from "./homePath";
 import { unknownValue as unknown } from "./unknownValue";
-
-/** In place of a key whose file could not be read; what follows is the system's code for why. No key has a colon. */
-export const unreadableKey = "unreadable:";
 
 /** What the engine keeps: the address parts are inputs only where a key was given, so that a preview knows them. */
 interface KeyState {
@@ -105,8 +103,8 @@ export const onionKeyProvider: pulumi.dynamic.ResourceProvider = {
     if (replaceAddress !== undefined) inputs["replaceAddress"] = replaceAddress;
     if (news.secretKey === unknown) {
       for (const name of ["address", "hostname", "publicKey", "secretKey"]) inputs[name] = unknown;
-    } else if (news.secretKey?.startsWith(unreadableKey)) {
-      failures.push(failure(fileUnreadable(label, news.secretKey.slice(unreadableKey.length))));
+    } else if (news.secretKey?.startsWith(unreadable)) {
+      failures.push(failure(fileUnreadable(label, news.secretKey.slice(unreadable.length))));
     } else if (news.secretKey !== undefined) {
       try {
         const given = parts(adoptKey(news.secretKey).keys);

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { resolveProject } from "../config/schema";
+import { torSettings } from "../plan/torSettings";
 import { render, type TemplateName } from "../templates";
 import { readSources } from "../templates/sources";
 import { throughTheState } from "../tests/closure";
 import { renderedConfigProviders } from "./renderedConfigProvider";
 
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-const model = { daemon: "news-1", project: "news", index: 1, torIntrosPerDaemon: 3, network: [] };
+const torDefaults = torSettings(resolveProject({}));
+const model = { daemon: "news-1", project: "news", index: 1, torIntrosPerDaemon: 3, ...torDefaults, network: [] };
 const template = "backend-torrc";
 const sources = readSources(template);
 
@@ -52,10 +55,12 @@ test("a value that cannot be written is a failure that names file, property and 
   ]);
 });
 
-test("every closure is small, carries its own template alone and needs only ejs", async () => {
+test("every closure is small, carries its own template alone and needs only ejs, and crypto for a hash", async () => {
   for (const [name, provider] of Object.entries(renderedConfigProviders) as [TemplateName, object][]) {
     const { text } = await throughTheState(provider as never);
-    assert.ok(text.length < 20_000, `${name}: ${text.length} bytes`);
-    assert.deepEqual(text.match(/require\("[^"]+"\)/g), ['require("ejs")'], name);
+    assert.ok(text.length < 24_000, `${name}: ${text.length} bytes`);
+    const needs = [...text.matchAll(/require\("([^"]+)"\)/g)].map(([, module]) => module ?? "");
+    const hashes = name === "nginx" || name === "nginx-site" ? ["crypto"] : [];
+    assert.deepEqual([...new Set(needs)].sort(), [...hashes, "ejs"], name);
   }
 });

@@ -1,17 +1,21 @@
 import * as pulumi from "@pulumi/pulumi";
 import { probeProgram, retireProgram, type RetirePayload } from "../host/program";
-import { daemonName, dataDir, units, type Role } from "../plan/names";
+import { daemonName, dataDir, torClient, units, type Role } from "../plan/names";
 import type { Host } from "./hosts/host";
 import { stackName } from "./releaseDefaults";
-import { nginxService, plannedFiles } from "./workerRelease";
+import { nginxService } from "./projectProxy";
+import { hasClient, plannedFiles } from "./workerRelease";
 import type { Workers } from "./workers";
 
 /** Stops and removes what a worker runs beyond the plan. */
 export function keepPlanned(host: Host, workers: Workers): pulumi.Output<string> {
   const { projects, drainTimeout } = workers;
-  const daemons = projects.flatMap((project) =>
-    Array.from({ length: project.softmapTorWorkers }, (_, i) => daemonName(project.name, i + 1, project.generation)),
-  );
+  const daemons = [
+    ...(hasClient(workers.files) ? [torClient] : []),
+    ...projects.flatMap((project) =>
+      Array.from({ length: project.softmapTorWorkers }, (_, i) => daemonName(project.name, i + 1, project.generation)),
+    ),
+  ];
   return retirement(host, {
     roles: ["worker"],
     owner: ownerOf(workers.name, host),

@@ -1,16 +1,22 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Component } from "./component";
+import type { CertificatePair } from "./onionCertificate";
 import { OnionKey } from "./onionKey";
+import { siteCertificates, upstreamCertificates } from "./projectCertificates";
+import type { ProjectSettingsArgs, SiteSettingsArgs } from "./settings";
+import { authoritiesOf, authorityProblems } from "./upstreamAuthorities";
 import { validateProject } from "../config/parse";
+import type { Problem } from "../config/problems";
+import { resolveProject, resolveSite, type ProjectSettings, type SiteSettings } from "../config/schema";
 import { generationOf } from "../plan/generation";
 import { render } from "../templates";
 import { readSources } from "../templates/sources";
 
-/** One site: a domain, and the onion address that stands for it. */
-export interface SiteArgs {
+/** One site: a domain, and the onion address that stands for it. Its settings win over the project's. */
+export interface SiteArgs extends SiteSettingsArgs {
   /** The clearnet domain, without scheme or path. @example "www.example.org" */
   readonly domain: string;
-  /** Names below the domain whose links are rewritten too; requests for any subdomain are served in any case. @example ["cdn"] @default [] */
+  /** Names below the domain that a self-signed certificate has too, with all below them. Every subdomain is served and rewritten in any case. @example ["cdn"] @default [] */
   readonly subdomains?: readonly string[];
   /** The address that the key must have: a guard against adopting the wrong key. @example "<56 characters>.onion" */
   readonly onion?: string | undefined;
@@ -20,29 +26,33 @@ export interface SiteArgs {
   readonly replaceAddress?: string | undefined;
 }
 
-/** Arguments of {@link SoftmapProject}. */
-export interface SoftmapProjectArgs {
+/** Arguments of {@link SoftmapProject}. What a site may have too is for all sites that do not say otherwise. */
+export interface SoftmapProjectArgs extends ProjectSettingsArgs {
   /** The sites that share this project's backends. At least one. */
   readonly sites: readonly SiteArgs[];
   /** tor daemons on each worker for this project, the guide's M. @default 2 */
   readonly softmapTorWorkers?: number;
   /** Introduction points of each daemon, 3 to 20, the guide's P. @default 3 */
   readonly torIntrosPerDaemon?: number;
-  /** DNS servers that find the upstreams. @example ["192.0.2.53"] @default the worker's own resolvers */
-  readonly nginxResolver?: readonly string[];
-  /** Seconds that nginx waits for an upstream. @default 15 */
-  readonly nginxTimeout?: number;
   /** Whether answers name their backend in a header, `X-Softmap-Backend`: for labs and rehearsals. @default false */
   readonly backendHeader?: boolean;
   /** Refuse to delete site keys, so that no address is lost by accident. @default true */
   readonly protectKeys?: boolean;
 }
 
-/** A site with its key. */
+/** A site with its key, its settings and its certificates. */
 export interface Site {
   readonly domain: string;
   readonly subdomains: readonly string[];
   readonly key: OnionKey;
+  /** Every setting, the project's and the defaults filled in. */
+  readonly settings: SiteSettings;
+  /** What visitors are shown; absent: the onion is served by plain http. */
+  readonly certificate: CertificatePair | undefined;
+  /** What the upstream is shown. */
+  readonly upstreamCertificate: CertificatePair | undefined;
+  /** PEM of those who vouch for the upstream; absent: the system's. */
+  readonly authorities: string | undefined;
 }
 
 /**
@@ -56,46 +66,87 @@ export class SoftmapProject extends Component {
   readonly sites: readonly Site[];
   readonly softmapTorWorkers: number;
   readonly torIntrosPerDaemon: number;
-  readonly nginxResolver: readonly string[];
-  readonly nginxTimeout: number;
   readonly backendHeader: boolean;
+  /** What concerns all sites together: tor, links between sites, limits. */
+  readonly settings: ProjectSettings;
   /** 4 hex digits for all that its tor daemons take over at their start alone: see plan/generation.ts. */
   readonly generation: string;
   /** Domain to onion address. */
   readonly addresses: pulumi.Output<Record<string, string>>;
+  /** Domain to the end of its certificate, for the sites that have one. @example { "www.example.org": "2027-11-25T13:00:00.000Z" } */
+  readonly certificates: pulumi.Output<Record<string, string>>;
 
   constructor(name: string, args: SoftmapProjectArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("SoftmapProject", name, validateProject({ name, ...args }), opts);
-    const protect = args.protectKeys ?? true;
+    super("SoftmapProject", name, problemsOf(name, args), opts);
 
-    this.sites = args.sites.map((site) => this.createSite(site, protect));
+    this.settings = resolveProject(args);
+    this.sites = this.createSites(args);
     this.softmapTorWorkers = args.softmapTorWorkers ?? 2;
     this.torIntrosPerDaemon = args.torIntrosPerDaemon ?? 3;
-    this.nginxResolver = args.nginxResolver ?? [];
-    this.nginxTimeout = args.nginxTimeout ?? 15;
     this.backendHeader = args.backendHeader ?? false;
-    this.generation = generationOf({ sites: args.sites, unit: render("unit-tor", readSources("unit-tor"), {}) });
+    const unit = render("unit-tor", readSources("unit-tor"), {});
+    this.generation = generationOf({ sites: args.sites, tor: this.settings, unit });
     this.addresses = addressesOf(this.sites);
-    this.registerOutputs({ addresses: this.addresses });
+    this.certificates = expiriesOf(this.sites);
+    this.registerOutputs({ addresses: this.addresses, certificates: this.certificates });
+  }
+
+  private createSites(args: SoftmapProjectArgs): Site[] {
+    const keys = args.sites.map((site) => this.createKey(site, args.protectKeys ?? true));
+    const certified = {
+      name: this.name,
+      settings: args,
+      sites: args.sites.map((site, i) => {
+        const { domain, subdomains = [] } = site;
+        return { domain, subdomains, onion: keys[i]?.address ?? "", settings: site };
+      }),
+    };
+    const certificates = siteCertificates(certified, { parent: this });
+    const upstream = upstreamCertificates(certified, { parent: this });
+    return args.sites.flatMap((site, i) => {
+      const { domain, subdomains = [] } = site;
+      const key = keys[i];
+      const settings = resolveSite(args, site);
+      if (key === undefined) return [];
+      return {
+        domain,
+        subdomains,
+        key,
+        settings,
+        certificate: certificates.get(domain),
+        upstreamCertificate: upstream.get(domain),
+        authorities: authoritiesOf(settings),
+      };
+    });
   }
 
   /**
    * A site's key is its identity: protected, so that neither a destroy nor a site that left the config takes it. It is named
    * by the domain alone: a site that moves to another project, or a project that is renamed, keeps its address.
    */
-  private createSite(site: SiteArgs, protect: boolean): Site {
-    const { domain, onion, key, replaceAddress, subdomains = [] } = site;
-    const identity = new OnionKey(
+  private createKey({ domain, onion, key, replaceAddress }: SiteArgs, protect: boolean): OnionKey {
+    return new OnionKey(
       domain,
       { key, onion, replaceAddress, label: `site ${domain}` },
       { parent: this, protect, retainOnDelete: true },
     );
-    return { domain, subdomains, key: identity };
   }
+}
+
+function problemsOf(name: string, args: SoftmapProjectArgs): Problem[] {
+  const problems = validateProject({ name, ...args });
+  return problems.length > 0 ? problems : authorityProblems(name, args);
 }
 
 function addressesOf(sites: readonly Site[]): pulumi.Output<Record<string, string>> {
   return pulumi
     .all(sites.map((site) => site.key.address))
     .apply((addresses) => Object.fromEntries(sites.map(({ domain }, i) => [domain, addresses[i] ?? ""])));
+}
+
+function expiriesOf(sites: readonly Site[]): pulumi.Output<Record<string, string>> {
+  const certified = sites.flatMap(({ domain, certificate }) =>
+    certificate ? { domain, ends: certificate.expires } : [],
+  );
+  return pulumi.output(certified).apply((known) => Object.fromEntries(known.map(({ domain, ends }) => [domain, ends])));
 }

@@ -1,13 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { releaseProgram, type ProjectProof, type Service, type StateDir, type StateFile } from "../host/program";
+import { releaseProgram, type ProjectProof, type Service, type StateFile } from "../host/program";
 import {
   controlSocket,
   dataDir,
-  nginxHealthSocket,
   nginxSocket,
-  nginxSocketDir,
-  nginxStateDir,
   onionDir,
+  torClient,
   torSocksSocket,
   torStateDir,
   units,
@@ -15,6 +13,7 @@ import {
   workerFiles,
 } from "../plan/names";
 import type { Host } from "./hosts/host";
+import { dirsOfProxy, filesOfProxy, keysOfProxy, luaFiles, nginxService, type ProjectProxy } from "./projectProxy";
 import { releaseDefaults } from "./releaseDefaults";
 import { ownerOf } from "./retirement";
 import type { PlannedFile } from "./unitFiles";
@@ -23,23 +22,19 @@ import type { BackendService } from "./workers";
 /** The rendered files of one project, the same on every worker. */
 export interface ProjectFiles {
   readonly project: string;
-  readonly nginx: pulumi.Output<string>;
-  readonly listen: pulumi.Output<string>;
-  /** A file for each site. */
-  readonly sites: readonly {
-    readonly domain: string;
-    readonly onion: pulumi.Output<string>;
-    readonly nginx: pulumi.Output<string>;
-  }[];
+  /** Whether its daemons are single onion services: then they have no SocksPort, and the worker has a client for their proofs. */
+  readonly singleOnion: boolean;
+  readonly proxy: ProjectProxy;
   readonly obConfig: pulumi.Output<string>;
   /** One torrc for each daemon, in their order. */
   readonly daemons: readonly { readonly daemon: string; readonly torrc: pulumi.Output<string> }[];
 }
 
-/** The rendered units of a worker. */
+/** What is rendered once for all projects of a worker: its units, and the torrc of its client where it has one. */
 export interface WorkerUnits {
   readonly tor: pulumi.Output<string>;
   readonly nginx: pulumi.Output<string>;
+  readonly clientTorrc?: pulumi.Output<string>;
 }
 
 /** What one worker gets. */
@@ -94,25 +89,26 @@ export function workerRelease(args: WorkerReleaseArgs): pulumi.Output<string> {
         ],
         dirs: [
           { path: torStateDir, owner: users.tor, group: users.tor, mode: "0700" },
-          ...known.projects.flatMap(({ project }) => nginxDirs(project)),
+          ...known.projects.flatMap(({ project }) => dirsOfProxy(project)),
+          ...(hasClient(projects) ? [torOwned(dataDir(torClient))] : []),
           ...known.keys.flatMap(({ daemon }) => [dataDir(daemon), onionDir(daemon)]).map(torOwned),
         ],
         files: known.files,
-        state: known.keys.flatMap(onionFiles),
+        state: [...known.keys.flatMap(onionFiles), ...known.projects.flatMap(({ proxy }) => keysOfProxy(proxy))],
         services: workerServices(projects),
-        proof: known.projects.map(({ project, sites }): ProjectProof => ({
+        proof: known.projects.map(({ project, singleOnion, proxy }): ProjectProof => ({
           project,
           unit: units.nginx(project),
           socket: nginxSocket(project, 1),
-          sites: sites.map(({ onion }) => onion),
-          domains: sites.map(({ domain }) => domain),
+          sites: proxy.sites.map(({ onion }) => onion),
+          domains: proxy.sites.map(({ domain }) => domain),
           backends: known.keys
             .filter((key) => key.project === project)
             .map(({ name, daemon, address }) => ({
               name,
               address,
               unit: units.tor(daemon),
-              socks: torSocksSocket(daemon),
+              socks: torSocksSocket(singleOnion ? torClient : daemon),
             })),
         })),
         pauseSeconds: pause,
@@ -125,10 +121,12 @@ export function workerFilesOf(projects: readonly ProjectFiles[], unitFiles: Work
   return [
     { path: workerFiles.torUnit, text: unitFiles.tor },
     { path: workerFiles.nginxUnit, text: unitFiles.nginx },
-    ...projects.flatMap(({ project, nginx, listen, sites, obConfig, daemons }): PlannedFile[] => [
-      { path: workerFiles.nginx(project), text: nginx },
-      { path: workerFiles.nginxListen(project), text: listen },
-      ...sites.map((site) => ({ path: workerFiles.nginxSite(project, site.domain), text: site.nginx })),
+    ...(unitFiles.clientTorrc === undefined
+      ? []
+      : [{ path: workerFiles.torrc(torClient), text: unitFiles.clientTorrc }]),
+    ...luaFiles(),
+    ...projects.flatMap(({ proxy, obConfig, daemons }): PlannedFile[] => [
+      ...filesOfProxy(proxy),
       ...daemons.flatMap(({ daemon, torrc }): PlannedFile[] => [
         { path: workerFiles.torrc(daemon), text: torrc },
         {
@@ -141,22 +139,32 @@ export function workerFilesOf(projects: readonly ProjectFiles[], unitFiles: Work
   ];
 }
 
+/** Whether a worker with these projects runs a tor that is a client alone: see torClient in plan/names.ts. */
+export function hasClient(projects: readonly ProjectFiles[]): boolean {
+  return projects.some(({ singleOnion }) => singleOnion);
+}
+
 /** Paths of a worker's release that the plan has; a host may carry others for what is about to leave. */
 export function plannedFiles(projects: readonly ProjectFiles[]): string[] {
-  return projects.flatMap(({ project, sites, daemons }) => [
-    workerFiles.nginx(project),
-    workerFiles.nginxListen(project),
-    ...sites.map(({ domain }) => workerFiles.nginxSite(project, domain)),
-    ...daemons.flatMap(({ daemon }) => [workerFiles.torrc(daemon), workerFiles.obConfig(daemon)]),
-  ]);
+  return [
+    ...(hasClient(projects) ? [workerFiles.torrc(torClient)] : []),
+    ...luaFiles().map(({ path }) => path),
+    ...projects.flatMap(({ proxy, daemons }) => [
+      ...filesOfProxy(proxy).map(({ path }) => path),
+      ...daemons.flatMap(({ daemon }) => [workerFiles.torrc(daemon), workerFiles.obConfig(daemon)]),
+    ]),
+  ];
 }
 
 /** Every unit of a worker. */
 export function workerServices(projects: readonly ProjectFiles[]): Service[] {
-  return projects.flatMap(({ project, daemons }) => [
-    nginxService(project),
-    ...daemons.map(({ daemon }) => torService(daemon)),
-  ]);
+  return [
+    ...(hasClient(projects) ? [clientService()] : []),
+    ...projects.flatMap(({ project, daemons }) => [
+      nginxService(project),
+      ...daemons.map(({ daemon }) => torService(daemon)),
+    ]),
+  ];
 }
 
 /** A HiddenServiceDir's three files, as tor itself would have made them. */
@@ -177,38 +185,29 @@ function torOwned(path: string): { path: string; owner: string; group: string; m
   return { path, owner: users.tor, group: users.tor, mode: "0700" };
 }
 
-/** The unit makes them too, but nginx must pass its test before the unit has ever run. */
-function nginxDirs(project: string): StateDir[] {
-  const owner = { owner: users.nginx, group: users.nginx };
-  return [
-    { path: nginxSocketDir(project), ...owner, mode: "0750" },
-    { path: nginxStateDir(project), ...owner, mode: "0700" },
-  ];
-}
-
-/** The nginx of a project. A restart, which only another unit asks for, turns visitors away for a moment: all else is reloaded. */
-export function nginxService(project: string): Service {
-  return {
-    unit: units.nginx(project),
-    verify: ["nginx", "-e", "stderr", "-t", "-q", "-c", `{release}/${workerFiles.nginx(project)}`],
-    verifyAs: users.nginx,
-    reloadOn: [workerFiles.nginx(project), workerFiles.nginxListen(project), workerFiles.nginxSites(project)],
-    restartOn: [],
-    health: { kind: "nginx", socket: nginxHealthSocket(project) },
-  };
-}
-
 /**
  * One tor daemon. What only a start takes over is in its generation, so no change of the config restarts it; a machine whose `ob_config` or
  * key was changed by hand does.
  */
 function torService(daemon: string): Service {
   return {
-    unit: units.tor(daemon),
-    verify: ["tor", "--verify-config", "--defaults-torrc", "/dev/null", "-f", `{release}/${workerFiles.torrc(daemon)}`],
-    verifyAs: users.tor,
-    reloadOn: [workerFiles.torrc(daemon)],
+    ...torUnit(daemon),
     restartOn: [`${onionDir(daemon)}/ob_config`, `${onionDir(daemon)}/hs_ed25519_secret_key`],
     health: { kind: "tor", control: controlSocket(daemon), uploads: true },
+  };
+}
+
+/** The client for the proofs of single onion services. It has no visitors, so another unit may restart it. */
+function clientService(): Service {
+  return { ...torUnit(torClient), restartOn: [], health: { kind: "tor", control: controlSocket(torClient) } };
+}
+
+function torUnit(daemon: string): Pick<Service, "unit" | "verify" | "verifyAs" | "reloadOn"> {
+  const torrc = workerFiles.torrc(daemon);
+  return {
+    unit: units.tor(daemon),
+    verify: ["tor", "--verify-config", "--defaults-torrc", "/dev/null", "-f", `{release}/${torrc}`],
+    verifyAs: users.tor,
+    reloadOn: [torrc],
   };
 }

@@ -5,6 +5,7 @@ import { hostStep, installationOn, type HostStepArgs } from "./hostStep";
 import { networkOf, type Host, type TorNetwork } from "./hosts/host";
 import type { Installation } from "./installation";
 import { OnionKey } from "./onionKey";
+import { renderProxy } from "./projectProxy";
 import { renderer } from "./renderer";
 import { probeOf, removeWorker } from "./retirement";
 import { ServicePlan } from "./servicePlan";
@@ -17,6 +18,7 @@ import { validatePool, validateRollout, validateTimes } from "../config/parse";
 import type { Problem } from "../config/problems";
 import { daemonName } from "../plan/names";
 import { planBackends, type Backend } from "../plan/plan";
+import { torSettings } from "../plan/torSettings";
 
 /** How a change goes over the machines of a pool. */
 export interface RolloutArgs {
@@ -78,9 +80,10 @@ export class Workers extends Component {
     this.projects = args.projects;
     this.drainTimeout = args.drainTimeout ?? 120;
 
-    const units = this.renderUnits();
+    const network = networkOf(name, args.hosts);
+    const units = this.renderUnits(network);
     this.backends = args.projects.flatMap((project) => this.createBackends(project, args.listed));
-    this.files = args.projects.map((project) => this.renderProject(project, networkOf(name, args.hosts)));
+    this.files = args.projects.map((project) => this.renderProject(project, network));
     this.runsOn = hashOf(args.hosts.map((host) => host.instance ?? ""));
     const steps = args.hosts.map((host) => this.stepOn(host, units, args.rollout?.pause ?? 0));
     this.installations = new Map(steps.map(({ host, installation }) => [host.name, installation]));
@@ -105,25 +108,14 @@ export class Workers extends Component {
   /** A project's files are the same on every worker: rendered once, so that a preview shows a change once. */
   private renderProject(project: SoftmapProject, network: TorNetwork | undefined): ProjectFiles {
     const render = renderer(this);
-    const { name, nginxTimeout, backendHeader } = project;
-    const nginxResolver = [...project.nginxResolver];
-    const sites = project.sites.map(({ domain, subdomains, key }) => ({
-      domain,
-      subdomains: [...subdomains],
-      onion: key.address,
-    }));
+    const { name } = project;
     const daemons = Array.from({ length: project.softmapTorWorkers }, (_, i) => i + 1);
 
     return {
       project: name,
-      nginx: render(`${name}-nginx`, "nginx", { project: name, sites, nginxTimeout, backendHeader }),
-      listen: render(`${name}-nginx-listen`, "nginx-listen", { project: name }),
-      sites: sites.map((site) => ({
-        domain: site.domain,
-        nginx: render(`${name}-${site.domain}-nginx`, "nginx-site", { project: name, site, nginxResolver }),
-        onion: site.onion,
-      })),
-      obConfig: render(`${name}-ob-config`, "ob-config", { frontends: sites.map(({ onion }) => onion) }),
+      singleOnion: project.settings.torSingleOnion,
+      proxy: renderProxy(project, render),
+      obConfig: render(`${name}-ob-config`, "ob-config", { frontends: project.sites.map(({ key }) => key.address) }),
       daemons: daemons.map((index) => {
         const daemon = daemonName(name, index, project.generation);
         const torrc = render(`${daemon}-torrc`, "backend-torrc", {
@@ -131,6 +123,7 @@ export class Workers extends Component {
           project: name,
           index,
           torIntrosPerDaemon: project.torIntrosPerDaemon,
+          ...torSettings(project.settings),
           network: [...(network?.torrc ?? [])],
         });
         return { daemon, torrc };
@@ -138,9 +131,16 @@ export class Workers extends Component {
     };
   }
 
-  private renderUnits(): WorkerUnits {
+  private renderUnits(network: TorNetwork | undefined): WorkerUnits {
     const render = renderer(this);
-    return { tor: render("unit-tor", "unit-tor", {}), nginx: render("unit-nginx", "unit-nginx", {}) };
+    const singleOnion = this.projects.some(({ settings }) => settings.torSingleOnion);
+    return {
+      tor: render("unit-tor", "unit-tor", {}),
+      nginx: render("unit-nginx", "unit-nginx", {}),
+      ...(singleOnion && {
+        clientTorrc: render("client-torrc", "client-torrc", { network: [...(network?.torrc ?? [])] }),
+      }),
+    };
   }
 
   /**

@@ -2,6 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { generationOf, type TakenAtStart } from "./generation";
+import { resolveProject } from "../config/schema";
+import type { TorSettings } from "./torSettings";
+
+const torDefaults = resolveProject({});
 
 const text = fc.option(fc.string(), { nil: undefined });
 const sites = fc.array(fc.record({ domain: fc.string(), onion: text, replaceAddress: text }), { maxLength: 5 });
@@ -12,15 +16,16 @@ test("a generation is 4 hex digits, the same for the same, whatever the order of
   );
   fc.assert(
     fc.property(shuffled, fc.string(), ([given, other], unit) => {
-      const generation = generationOf({ sites: given, unit });
+      const generation = generationOf({ sites: given, tor: torDefaults, unit });
       assert.match(generation, /^[0-9a-f]{4}$/);
-      assert.equal(generationOf({ sites: other, unit }), generation);
+      assert.equal(generationOf({ sites: other, tor: torDefaults, unit }), generation);
     }),
   );
 });
 
 const base: TakenAtStart = {
   sites: [{ domain: "www.example.org" }, { domain: "shop.example.org", onion: "a.onion" }],
+  tor: torDefaults,
   unit: "[Service]\n",
 };
 
@@ -43,6 +48,30 @@ test("a site that comes, goes or gets another address, and another unit, are ano
   assert.equal(new Set(all.map(generationOf)).size, all.length);
 });
 
+test("what a running tor does not take over is another generation, each on its own", () => {
+  const generation = (tor: Partial<TorSettings>) => generationOf({ ...base, tor: { ...torDefaults, ...tor } });
+  const all = [
+    generation({}),
+    generation({ torSingleOnion: true }),
+    generation({ torExportCircuitId: true }),
+    generation({ torIntroDosDefense: true }),
+    generation({ torIntroDosDefense: true, torIntroDosRatePerSec: 10 }),
+    generation({ torIntroDosDefense: true, torIntroDosBurstPerSec: 10 }),
+    generation({ torIntroDosDefense: true, torIntroDosRatePerSec: 10, torIntroDosBurstPerSec: 10 }),
+  ];
+  assert.equal(new Set(all).size, all.length);
+});
+
+test("what it takes over is not in it, nor what says nothing", () => {
+  const same: Partial<TorSettings>[] = [
+    { torMaxStreams: 30 },
+    { torMaxStreams: 30, torMaxStreamsCloseCircuit: true },
+    { torSyslog: "err" },
+    { torIntroDosRatePerSec: 10, torIntroDosBurstPerSec: 20 },
+  ];
+  for (const tor of same) assert.equal(generationOf({ ...base, tor: { ...torDefaults, ...tor } }), generationOf(base));
+});
+
 test("what can be reloaded is not in it, and a key that is undefined is absent", () => {
   const more = base.sites.map((site) => ({ ...site, subdomains: ["cdn"], key: "secret" }));
   assert.equal(generationOf({ ...base, sites: more }), generationOf(base));
@@ -51,5 +80,5 @@ test("what can be reloaded is not in it, and a key that is undefined is absent",
 });
 
 test("a generation is the same on every machine and in every release of softmap: else an update makes new backends", () => {
-  assert.equal(generationOf(base), "5bc0");
+  assert.equal(generationOf(base), "6457");
 });

@@ -31,6 +31,12 @@ export function daemonName(project: string, n: number, generation: string): stri
   return `${project}-${n}-${generation}`;
 }
 
+/**
+ * The tor of a worker that is a client and no backend: single onion services have no SocksPort, so their proofs go through it.
+ * No project's daemon can have the name: theirs end in a number and a generation.
+ */
+export const torClient = "client";
+
 /** `<project>-<worker>-<n>`: one tor daemon on one worker, an instance to Onionbalance, e.g. `news-worker1-2`. */
 export function backendName(project: string, worker: string, n: number): string {
   return `${project}-${worker}-${n}`;
@@ -55,8 +61,16 @@ export const workerFiles = {
   nginxSites: (project: string): string => `nginx/${project}/`,
   /** One site, a file of its own: a site that comes or goes is a file that comes or goes. */
   nginxSite: (project: string, domain: string): string => `nginx/${project}/${domain}.conf`,
-  /** The sockets that every site of the project listens on. */
-  nginxListen: (project: string): string => `nginx/${project}.listen`,
+  /** The sockets that every site of the project listens on, for http and for https. */
+  nginxListen: (project: string, kind: "http" | "https"): string => `nginx/${project}.${kind}.listen`,
+  /** A site's certificate with its chain: beside the site's file, public. */
+  nginxCertificate: (project: string, domain: string): string => `nginx/${project}/${domain}.crt`,
+  /** What a site shows its upstream, the same. */
+  nginxUpstreamCertificate: (project: string, domain: string): string => `nginx/${project}/${domain}.upstream.crt`,
+  /** By whom a site's upstream is vouched for, where that is not the system's authorities. */
+  nginxUpstreamAuthorities: (project: string, domain: string): string => `nginx/${project}/${domain}.authorities.crt`,
+  /** What runs inside nginx, for all projects (proxy/), with its closing slash. */
+  nginxLua: "nginx/lua/",
   torUnit: "units/softmap-tor@.service",
   nginxUnit: "units/softmap-nginx@.service",
 } as const;
@@ -85,13 +99,36 @@ export const torSocksSocket = (daemon: string): string => `${run}/tor/${daemon}/
 
 /** nginx's own folder for a project: bodies and answers too large for memory. 0700 softmap-nginx. */
 export const nginxStateDir = (project: string): string => `${lib}/nginx/${project}`;
+/** Where the keys of a project's certificates are. */
+export const nginxKeyDir = (project: string): string => `${nginxStateDir(project)}/tls`;
+/** A site's private key, 0400 softmap-nginx. Another certificate is another file: a staged config never meets the key of another one. */
+export const nginxKeyFile = (project: string, domain: string, fingerprint: string): string =>
+  `${nginxKeyDir(project)}/${domain}-${fingerprint.slice(0, 12)}.key`;
+/** The key of what a site shows its upstream, the same. */
+export const nginxUpstreamKeyFile = (project: string, domain: string, fingerprint: string): string =>
+  nginxKeyFile(project, `${domain}-upstream`, fingerprint);
 /** `/run/softmap/nginx/<project>`: 0750 softmap-nginx:softmap-nginx, tor is in that group. */
 export const nginxSocketDir = (project: string): string => `${run}/nginx/${project}`;
+/** What an nginx socket speaks: http or https; on a circuit's socket after a line of the PROXY protocol, which names the circuit. */
+export type NginxSocketKind = "http" | "https" | "circuit http" | "circuit https";
+
+const socketNames: Readonly<Record<NginxSocketKind, string>> = {
+  http: "sock",
+  https: "tls.sock",
+  "circuit http": "circuit.sock",
+  "circuit https": "circuit.tls.sock",
+};
+
+/** Every kind of socket that nginx has for a daemon. */
+export const nginxSocketKinds = Object.keys(socketNames) as NginxSocketKind[];
+
 /**
- * Where the n-th daemon's tor hands its streams to nginx: one socket a number, so that a request can be told from its
- * backend. A daemon and the next generation of it share theirs.
+ * Where the n-th daemon's tor hands its streams to nginx: sockets of its own for each number, so that a request can be told from
+ * its backend. A daemon and the next generation of it share theirs.
+ * @example nginxSocket("news", 2, "circuit https") // "/run/softmap/nginx/news/2.circuit.tls.sock"
  */
-export const nginxSocket = (project: string, n: number): string => `${nginxSocketDir(project)}/${n}.sock`;
+export const nginxSocket = (project: string, n: number, kind: NginxSocketKind = "http"): string =>
+  `${nginxSocketDir(project)}/${n}.${socketNames[kind]}`;
 /** Answers 200 with the release marker; tor does not know it. */
 export const nginxHealthSocket = (project: string): string => `${nginxSocketDir(project)}/health.sock`;
 
@@ -118,14 +155,15 @@ export const units = {
   onionbalance: "softmap-onionbalance.service",
 } as const;
 
-/** Every socket that nginx has for a project's daemons, whether there is such a daemon or not: their number can change and nginx's files do not. */
-export const nginxSockets = (project: string): string[] =>
-  Array.from({ length: mostDaemons }, (_, at) => nginxSocket(project, at + 1));
+/** Every socket of a kind that nginx has for a project's daemons, whether there is such a daemon or not: their number can change and nginx's files do not. */
+export const nginxSockets = (project: string, kind: NginxSocketKind = "http"): string[] =>
+  Array.from({ length: mostDaemons }, (_, at) => nginxSocket(project, at + 1, kind));
 
 /** Every kind of unix socket that carries a project's name, each at its longest. */
 export function projectSockets(project: string): string[] {
   const daemon = daemonName(project, mostDaemons, "0000");
-  return [nginxHealthSocket(project), nginxSocket(project, mostDaemons), controlSocket(daemon), torSocksSocket(daemon)];
+  const proxy = nginxSocketKinds.map((kind) => nginxSocket(project, mostDaemons, kind));
+  return [nginxHealthSocket(project), ...proxy, controlSocket(daemon), torSocksSocket(daemon)];
 }
 
 /** The longest project name whose sockets all have a path that the kernel takes. */

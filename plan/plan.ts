@@ -92,8 +92,9 @@ export function planStack(config: StackConfig, unit = ""): Plan {
   const pool = workerPool(config);
   const projects = config.projects
     .toSorted((a, b) => byName(a.name, b.name))
-    .map(({ name, sites, softmapTorWorkers }): PlannedProject => {
-      const generation = generationOf({ sites, unit });
+    .map((project): PlannedProject => {
+      const { name, sites, softmapTorWorkers } = project;
+      const generation = generationOf({ sites, tor: project, unit });
       return {
         name,
         generation,

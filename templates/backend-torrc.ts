@@ -1,13 +1,14 @@
-import { controlSocket, dataDir, nginxSocket, onionDir, torSocksSocket } from "../plan/names";
-import { identifier, torrc } from "./quote";
+import { controlSocket, dataDir, onionDir, torSocksSocket } from "../plan/names";
+import { torPorts, type TorSettings } from "../plan/torSettings";
+import { identifier, torrc, unfit } from "./quote";
 import type { Template } from "./template";
 
 /** The torrc of one tor daemon of a project on a worker. */
-export interface BackendTorrcModel {
+export interface BackendTorrcModel extends TorSettings {
   /** `<project>-<n>-<generation>` */
   readonly daemon: string;
   readonly project: string;
-  /** The daemon's number in its project on this worker, from 1: its socket to nginx. */
+  /** The daemon's number in its project on this worker, from 1: its sockets to nginx. */
   readonly index: number;
   /** Introduction points of the backend itself, 3 to 20 (Onionbalance takes 2 of them). */
   readonly torIntrosPerDaemon: number;
@@ -15,15 +16,24 @@ export interface BackendTorrcModel {
   readonly network: readonly string[];
 }
 
+const logLevels: readonly string[] = ["err", "warn", "notice", "info"] satisfies TorSettings["torSyslog"][];
+
+/** A level alone: tor would take a path behind one for the file to log to. */
+function logLevel(level: string): string {
+  if (!logLevels.includes(level)) throw unfit(level, `it is no level of tor's log: ${logLevels.join(", ")}`);
+  return level;
+}
+
 export const backendTorrc: Template<BackendTorrcModel> = {
   language: torrc,
   sources: ["backend-torrc"],
   title: (model) => `torrc of backend daemon ${model.daemon}`,
-  locals: ({ daemon, project, index }) => ({
+  locals: ({ daemon, project, index, torSyslog, torExportCircuitId }) => ({
     dataDir: dataDir(identifier(daemon)),
     control: controlSocket(daemon),
     socks: torSocksSocket(daemon),
+    level: logLevel(torSyslog),
     onionDir: onionDir(daemon),
-    target: nginxSocket(identifier(project), index),
+    ports: torPorts(identifier(project), index, torExportCircuitId),
   }),
 };

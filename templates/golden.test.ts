@@ -3,9 +3,13 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { resolveProject, resolveSite, type GivenSiteSettings } from "../config/schema";
 import { backendName, daemonName } from "../plan/names";
+import { torSettings, type TorSettings } from "../plan/torSettings";
 import { render, type Models, type TemplateName } from "./index";
 import { readSources } from "./sources";
+
+const torDefaults = torSettings(resolveProject({}));
 
 // The topology matrix: how many projects, daemons and sites, on which network. UPDATE_GOLDEN=1 writes the files anew.
 const folder = join(__dirname, "golden");
@@ -37,10 +41,10 @@ const lab = [
 ];
 
 const allSites = [
-  { domain: "www.example.org", subdomains: ["cdn", "static_1"] },
-  { domain: "shop.example.org", subdomains: [] },
-  { domain: "example.org", subdomains: ["www"] },
-  { domain: "news.example.net", subdomains: ["img.cdn"] },
+  { domain: "www.example.org", tls: false },
+  { domain: "shop.example.org", tls: true },
+  { domain: "example.org", tls: false },
+  { domain: "news.example.net", tls: true },
 ].map((site) => ({ ...site, onion: address(site.domain) }));
 
 const topologies = [
@@ -67,7 +71,9 @@ for (const { name, projects, daemons, sites, workers, network } of topologies) {
       })),
     });
     for (const project of projects) {
-      golden(`${name}.${project}.nginx.conf`, "nginx", { project, sites: used, nginxTimeout: 15 });
+      const { foreignMaps, preserve, onionifyEmails, nginxWorkers, nginxRlim, nginxSyslog } = resolveProject({});
+      const rewriting = { foreignMaps, preserve, onionifyEmails, nginxWorkers, nginxRlim, nginxSyslog };
+      golden(`${name}.${project}.nginx.conf`, "nginx", { project, sites: used, ...rewriting, circuits: {} });
       golden(`${name}.${project}.ob_config`, "ob-config", { frontends: used.map(({ onion }) => onion) });
       for (let index = 1; index <= daemons; index++) {
         const daemon = daemonName(project, index, "3fa9");
@@ -76,6 +82,7 @@ for (const { name, projects, daemons, sites, workers, network } of topologies) {
           project,
           index,
           torIntrosPerDaemon: 2 + index,
+          ...torDefaults,
           network,
         });
       }
@@ -83,13 +90,85 @@ for (const { name, projects, daemons, sites, workers, network } of topologies) {
   });
 }
 
+const torChanges: Record<string, Partial<TorSettings>> = {
+  "single-onion": { torSingleOnion: true },
+  "circuit-id": { torExportCircuitId: true },
+  "intro-dos": { torIntroDosDefense: true },
+  "intro-dos-limits": { torIntroDosDefense: true, torIntroDosRatePerSec: 10, torIntroDosBurstPerSec: 40 },
+  // The limits alone do nothing: tor takes them with the defence only.
+  "limits-alone": { torIntroDosRatePerSec: 10, torIntroDosBurstPerSec: 40, torMaxStreamsCloseCircuit: true },
+  streams: { torMaxStreams: 50, torSyslog: "info" },
+  all: {
+    torSingleOnion: true,
+    torSyslog: "err",
+    torIntroDosDefense: true,
+    torIntroDosRatePerSec: 1,
+    torIntroDosBurstPerSec: 1,
+    torMaxStreams: 65535,
+    torMaxStreamsCloseCircuit: true,
+    torExportCircuitId: true,
+  },
+};
+
+test("what a project says to its tors", () => {
+  const daemon = daemonName("news", 2, "3fa9");
+  for (const [name, settings] of Object.entries(torChanges))
+    golden(`tor.${name}.torrc`, "backend-torrc", {
+      ...{ daemon, project: "news", index: 2, torIntrosPerDaemon: 3, network: [] },
+      ...torDefaults,
+      ...settings,
+    });
+  golden("tor.client.torrc", "client-torrc", { network: [] });
+  golden("tor.client.lab.torrc", "client-torrc", { network: lab });
+});
+
+test("what a project says to its nginx", () => {
+  const foreign = { domain: "partner.example.com", onion: address("partner") };
+  golden("all.news.nginx.conf", "nginx", {
+    project: "news",
+    sites: allSites,
+    foreignMaps: [foreign],
+    preserve: ["press.example.org", 'a "quoted" text'],
+    onionifyEmails: true,
+    nginxWorkers: 2,
+    nginxRlim: 1024,
+    nginxSyslog: "warn",
+    circuits: { requestRate: 10, requestBurst: 20, connections: 5 },
+    backendHeader: true,
+  });
+});
+
+const everything: GivenSiteSettings = {
+  nginxResolver: ["10.0.0.2", "[fd00::2]:5353"],
+  nginxTimeout: 30,
+  nginxCacheSeconds: 60,
+  noCacheHost: ["live.example.org"],
+  noCacheContentType: ["text/event-stream"],
+  accessLog: "full",
+  accessLogFormat: "json",
+  nginxProxySslTrustedCertificate: "ca.pem",
+  injectHeadersUpstream: { "X-Site": 'say "hi" for $1', "X-Other": "grüße" },
+  redirectHost: [{ match: "^join\\.", code: 302, to: "https://join.example.com" }],
+  blockPathRe: ["\\.php$"],
+  blockParam: [{ name: "debug", value: "1" }],
+  cookieLock: "/open-sesame",
+};
+
 test("sites, each its own file whatever else the project has", () => {
-  const resolvers = { "example.org": ["10.0.0.2", "[fd00::2]:5353"] };
   for (const site of allSites) {
-    const nginxResolver = resolvers[site.domain as keyof typeof resolvers] ?? [];
-    golden(`news.${site.domain}.nginx.conf`, "nginx-site", { project: "news", site, nginxResolver });
+    const all = site.domain === "example.org";
+    golden(`news.${site.domain}.nginx.conf`, "nginx-site", {
+      project: "news",
+      site,
+      subdomains: all ? ["cdn", "static_1"] : [],
+      settings: resolveSite({}, all ? everything : {}),
+      nginxCacheSize: "256m",
+      ...(site.tls && { certificate: "0123456789abcdef".repeat(4) }),
+      ...(all && { upstreamCertificate: "fedcba9876543210".repeat(4) }),
+    });
   }
-  golden("news.nginx.listen", "nginx-listen", { project: "news" });
+  golden("news.nginx.http.listen", "nginx-listen", { project: "news", kind: "http" });
+  golden("news.nginx.https.listen", "nginx-listen", { project: "news", kind: "https" });
 });
 
 test("units", () => {

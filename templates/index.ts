@@ -1,5 +1,6 @@
 import { backendTorrc, type BackendTorrcModel } from "./backend-torrc";
 import { balancerTorrc, type BalancerTorrcModel } from "./balancer-torrc";
+import { clientTorrc, type ClientTorrcModel } from "./client-torrc";
 import { nginxConf, type NginxModel } from "./nginx";
 import { nginxListen, nginxSite, type NginxListenModel, type NginxSite, type NginxSiteModel } from "./nginx-site";
 import { renderTemplate, type Sources } from "./render";
@@ -20,6 +21,7 @@ import {
 export interface Models {
   "backend-torrc": BackendTorrcModel;
   "balancer-torrc": BalancerTorrcModel;
+  "client-torrc": ClientTorrcModel;
   nginx: NginxModel;
   "nginx-listen": NginxListenModel;
   "nginx-site": NginxSiteModel;
@@ -39,6 +41,7 @@ export type TemplateName = keyof Models;
 export const templates = {
   "backend-torrc": backendTorrc,
   "balancer-torrc": balancerTorrc,
+  "client-torrc": clientTorrc,
   nginx: nginxConf,
   "nginx-listen": nginxListen,
   "nginx-site": nginxSite,
@@ -63,6 +66,7 @@ export function render<Name extends TemplateName>(name: Name, sources: Sources, 
 export type {
   BackendTorrcModel,
   BalancerTorrcModel,
+  ClientTorrcModel,
   NginxListenModel,
   NginxModel,
   NginxSite,

@@ -1,6 +1,14 @@
-import { nginxHealthSocket, nginxSocketDir, nginxSockets, nginxStateDir, workerFiles } from "../plan/names";
-import { besideMain, checkedSite, type NginxSite } from "./nginx-site";
-import { identifier, nginx } from "./quote";
+import { createHash } from "node:crypto";
+import {
+  nginxHealthSocket,
+  nginxSocketDir,
+  nginxSocketKinds,
+  nginxSockets,
+  nginxStateDir,
+  workerFiles,
+} from "../plan/names";
+import { besideMain, checkedSite, listenWords, type NginxSite } from "./nginx-site";
+import { hostName, identifier, nginx, onionName } from "./quote";
 import type { Template } from "./template";
 
 /** The nginx.conf of one project on a worker: what its sites have in common. Each site is a file of its own, nginx-site.ts. */
@@ -8,74 +16,73 @@ export interface NginxModel {
   readonly project: string;
   /** All of them, for the links between them: what one site's page says of another is rewritten, too. */
   readonly sites: readonly NginxSite[];
-  /** Seconds until an origin counts as silent: connect, and between two reads. */
-  readonly nginxTimeout: number;
+  /** Somebody else's onions: links to the domain become links to the onion, in the form that they have. */
+  readonly foreignMaps: readonly { readonly domain: string; readonly onion: string }[];
+  /** Texts that are left as they are, e.g. `press.example.org`. */
+  readonly preserve: readonly string[];
+  /** Whether the domain in an e-mail address is rewritten, too. */
+  readonly onionifyEmails: boolean;
+  /** Worker processes: `auto` is one for each core. */
+  readonly nginxWorkers: "auto" | number;
+  /** Open files of a worker process; connections are a quarter of it. */
+  readonly nginxRlim: number;
+  /** From which level on nginx writes to the journal. */
+  readonly nginxSyslog: string;
+  /** Limits for each of tor's circuits; without torExportCircuitId nothing is known of them. */
+  readonly circuits: CircuitLimits;
   /** Whether answers name their backend in a header, `X-Softmap-Backend`; default no. */
   readonly backendHeader?: boolean;
 }
 
-/** A text in a body or a header and what takes its place. */
-export interface Replacement {
-  readonly from: string;
-  readonly to: string;
+/** What one circuit may do. A limit that is left out is none. */
+export interface CircuitLimits {
+  /** Requests a second. */
+  readonly requestRate?: number | undefined;
+  /** Requests at once above the rate. */
+  readonly requestBurst?: number | undefined;
+  /** Requests or connections at the same time. */
+  readonly connections?: number | undefined;
 }
 
-/**
- * Domain to onion, longest first so that a name never loses to one that it ends with. The onion is served over plain
- * HTTP, so the scheme is a part of what is replaced, for each domain and each listed subdomain; a bare domain brings
- * every other subdomain along. `\/` is JSON's slash, `%3A%2F%2F` a link inside a query, `\.` a regular expression.
- */
-export function replacements(sites: readonly NginxSite[]): Replacement[] {
-  const all = new Map<string, string>();
-  const add = (from: string, to: string): void => void (all.has(from) || all.set(from, to));
-  const schemes = (domain: string, onion: string): void => {
-    for (const slashes of ["://", ":\\/\\/", "%3A%2F%2F"]) add(`https${slashes}${domain}`, `http${slashes}${onion}`);
-    add(`wss://${domain}`, `ws://${onion}`);
+/** What Lua maps names by (proxy/softmap/mapping.lua). Another mapping has another mark: pages in a browser's cache carry it. */
+export function mappingOf({ sites, foreignMaps, preserve, onionifyEmails }: NginxModel): Record<string, unknown> {
+  const own = sites.map(checkedSite).map(({ domain, onion, tls }) => ({ domain, onion, tls }));
+  const foreign = foreignMaps.map(({ domain, onion }) => ({ domain: hostName(domain), onion: onionName(onion) }));
+  const mapping = { names: [...own, ...foreign], preserve: [...preserve], emails: onionifyEmails };
+  return { ...mapping, mark: hashOf(mapping, 8) };
+}
+
+/** What the limits' directives say. A zone is named after all that it is: nginx cannot change one. */
+function limitsOf({ requestRate, requestBurst, connections }: CircuitLimits) {
+  const zone = (...parts: unknown[]): string => `softmap_${hashOf(["softmap_circuit", "10m", ...parts], 8)}`;
+  return {
+    requests: requestRate !== undefined && {
+      zone: zone("requests", requestRate),
+      rate: requestRate,
+      burst: requestBurst ?? requestRate,
+    },
+    connections: connections !== undefined && { zone: zone("connections"), most: connections },
   };
-  // Sites first: a domain with its own onion is that onion's even where it is also some other site's subdomain.
-  for (const { domain, onion } of sites) {
-    schemes(domain, onion);
-    add(domain, onion);
-    add(domain.replaceAll(".", "\\."), onion.replaceAll(".", "\\."));
-  }
-  for (const { domain, onion, subdomains } of sites) {
-    for (const sub of subdomains) schemes(`${sub}.${domain}`, `${sub}.${onion}`);
-  }
-  return [...all]
-    .map(([from, to]) => ({ from, to }))
-    .sort((a, b) => b.from.length - a.from.length || (a.from < b.from ? -1 : 1));
 }
 
-/** What is rewritten: pages, styles, scripts, data and their manifests. text/html is always among sub_filter's. */
-const types = [
-  "text/css",
-  "text/javascript",
-  "application/javascript",
-  "application/x-javascript",
-  "application/json",
-  "application/ld+json",
-  "application/manifest+json",
-  "application/xhtml+xml",
-  "application/xml",
-  "text/xml",
-];
+function hashOf(value: unknown, digits: number): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, digits);
+}
 
 export const nginxConf: Template<NginxModel> = {
   language: nginx,
-  sources: ["nginx", "nginx/rewrite"],
+  sources: ["nginx", "nginx/log-formats", "nginx/circuits"],
   title: (model) => `nginx.conf of project ${model.project}`,
-  locals: ({ project, sites, backendHeader }) => {
-    const checked = sites.map(checkedSite);
+  locals: (model) => {
+    const { project, circuits, nginxRlim, backendHeader } = model;
     return {
-      sites: checked,
-      replacements: replacements(checked),
-      // Headers have neither JSON's slashes nor links inside queries.
-      linked: replacements(checked).filter(({ from }) => !/[\\%]/.test(from)),
-      types,
+      mapping: mappingOf(model),
+      ...limitsOf(circuits),
+      workerConnections: Math.floor(nginxRlim / 4),
       runDir: nginxSocketDir(identifier(project)),
       stateDir: nginxStateDir(project),
       siteFiles: `${besideMain(workerFiles.nginxSites(project))}*.conf`,
-      sockets: nginxSockets(project),
+      sockets: nginxSocketKinds.flatMap((kind) => nginxSockets(project, kind).map((path) => listenWords(path, kind))),
       health: nginxHealthSocket(project),
       backendHeader: backendHeader ?? false,
     };

@@ -3,6 +3,8 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parse as parseYaml } from "yaml";
+import { resolveProject, resolveSite } from "../config/schema";
+import { torSettings, type TorSettings } from "../plan/torSettings";
 import { render, type Models, type NginxModel, type NginxSiteModel } from "./index";
 import { nginx, python, regexLiteral, systemd, torrc, yaml, type Language, type Token } from "./quote";
 import { readSources } from "./sources";
@@ -98,17 +100,29 @@ test("nginx: a value in a regular expression matches itself alone", () => {
   );
 });
 
+/** What Lua reads in a string: only these three escapes are written (Lua 5.1 manual 2.1); all else is printable ASCII. */
+function luaText(literal: string): string {
+  const inner = /^"((?:[ !#-\[\]-~]|\\["\\]|\\\d{3})*)"$/.exec(literal)?.[1] ?? assert.fail(literal);
+  const bytes = [...inner.matchAll(/\\(\d{3})|\\(["\\])|(.)/g)].map(([, code, escaped, plain]) =>
+    code === undefined ? (escaped ?? plain ?? "").charCodeAt(0) : Number(code),
+  );
+  return Buffer.from(bytes).toString();
+}
+
 test("nginx: a Lua string means itself", () => {
-  const lua = nginx.helpers["lua"] as unknown as (text: string) => Token;
+  const lua = nginx.helpers["lua"] as unknown as (text: unknown) => Token;
   fc.assert(
     fc.property(nasty, (text) => {
       try {
-        // The subset of escapes that is used is the same in Lua, nginx's Lua reader and JSON.
-        assert.equal(JSON.parse(lua(text)()), text);
+        assert.equal(luaText(lua(text)()), text);
       } catch (error) {
         assert.ok("unfit" in (error as object), String(error));
       }
     }),
+  );
+  assert.equal(
+    lua({ a: 1, end: [true], "x-y": {}, _b: "c" })().replaceAll(/\s+/g, " "),
+    '{ a = 1, ["end"] = { true }, ["x-y"] = {}, _b = "c", }',
   );
 });
 
@@ -223,44 +237,83 @@ function keepsShape<Name extends "nginx" | "nginx-site" | "nginx-listen">(
   );
 }
 
-const site = { domain: "www.example.org", onion, subdomains: ["cdn"] };
+const site = { domain: "www.example.org", onion, tls: false };
+const foreign = { domain: "partner.example.com", onion: backend };
 
 test("no value of a model changes the shape of nginx.conf: it is refused, by the name of its property", () => {
-  const model: NginxModel = { project: "news", sites: [site], nginxTimeout: 15 };
+  const model: NginxModel = {
+    ...{
+      project: "news",
+      sites: [site],
+      foreignMaps: [foreign],
+      preserve: ["press.example.org"],
+      onionifyEmails: false,
+    },
+    ...{ nginxWorkers: "auto", nginxRlim: 8192, nginxSyslog: "error", circuits: { requestRate: 10, connections: 5 } },
+  };
   keepsShape("nginx", model, [
     ["project", (project) => ({ ...model, project })],
     ["sites[0].domain", (domain) => ({ ...model, sites: [{ ...site, domain }] })],
     ["sites[0].onion", (bad) => ({ ...model, sites: [{ ...site, onion: bad }] })],
-    ["sites[0].subdomains[0]", (sub) => ({ ...model, sites: [{ ...site, subdomains: [sub] }] })],
-    ["nginxTimeout", (text) => ({ ...model, nginxTimeout: text as unknown as number })],
+    ["foreignMaps[0].domain", (domain) => ({ ...model, foreignMaps: [{ ...foreign, domain }] })],
+    ["preserve[0]", (text) => ({ ...model, preserve: [text] })],
+    ["nginxSyslog", (nginxSyslog) => ({ ...model, nginxSyslog })],
   ]);
 });
 
 test("nor that of a site's file or of the sockets' file", () => {
-  const model: NginxSiteModel = { project: "news", site, nginxResolver: ["10.0.0.2"] };
+  const settings = resolveSite(
+    {},
+    { nginxResolver: ["10.0.0.2"], blockPathRe: ["^/a"], cookieLock: "/open", xFromOnionValue: "from an onion" },
+  );
+  const model: NginxSiteModel = { project: "news", site, subdomains: ["cdn"], settings, nginxCacheSize: "1m" };
+  const set = (change: object): NginxSiteModel => ({ ...model, settings: { ...settings, ...change } });
   keepsShape("nginx-site", model, [
     ["project", (project) => ({ ...model, project })],
     ["site.domain", (domain) => ({ ...model, site: { ...site, domain } })],
     ["site.onion", (bad) => ({ ...model, site: { ...site, onion: bad } })],
-    ["nginxResolver[0]", (address) => ({ ...model, nginxResolver: [address] })],
+    ["subdomains[0]", (sub) => ({ ...model, subdomains: [sub] })],
+    ["settings.nginxResolver[0]", (address) => set({ nginxResolver: [address] })],
+    ["settings.blockPathRe[0]", (expression) => set({ blockPathRe: [expression] })],
+    ["settings.cookieLock", (path) => set({ cookieLock: path })],
+    ["settings.nginxBlockSize", (nginxBlockSize) => set({ nginxBlockSize })],
   ]);
-  keepsShape("nginx-listen", { project: "news" }, [["project", (project) => ({ project })]]);
+  const listen = { project: "news", kind: "https" } as const;
+  keepsShape("nginx-listen", listen, [["project", (project) => ({ ...listen, project })]]);
 });
 
 test("a site's file uses no variable that the main file would have to define for it", () => {
   const variables = (text: string) =>
     new Set(text.match(/\$\{?softmap_\w+/g)?.map((name) => name.replace(/[${]+/, "")));
-  const text = render("nginx-site", readSources("nginx-site"), { project: "news", site, nginxResolver: [] });
-  const own = [...text.matchAll(/\?<(softmap_\w+)>|set \$(softmap_\w+)/g)].map((found) => found[1] ?? found[2] ?? "");
+  const text = render("nginx-site", readSources("nginx-site"), {
+    ...{ project: "news", site, subdomains: [], nginxCacheSize: "1m" },
+    settings: resolveSite({}, { nginxCacheSeconds: 60, noCacheHost: ["a.example.org"], accessLog: "full" }),
+  });
+  const own = [...text.matchAll(/\?<(softmap_\w+)>|(?:set|map \S+) \$(softmap_\w+)/g)].map(
+    (found) => found[1] ?? found[2] ?? "",
+  );
   assert.deepEqual([...variables(text)].sort(), own.sort());
 });
 
+const torDefaults = torSettings(resolveProject({}));
+/** All of them, so that each has its line. */
+const allOfTor: TorSettings = {
+  ...torDefaults,
+  torIntroDosDefense: true,
+  torIntroDosRatePerSec: 10,
+  torIntroDosBurstPerSec: 20,
+  torMaxStreams: 30,
+  torMaxStreamsCloseCircuit: true,
+  torExportCircuitId: true,
+};
+
 test("no value of a model adds a line to a torrc, an ob_config or a unit", () => {
-  const good = { daemon: "news-1-3fa9", project: "news", index: 1, torIntrosPerDaemon: 3, network: [] };
+  const good = { daemon: "news-1-3fa9", project: "news", index: 1, torIntrosPerDaemon: 3, network: [], ...allOfTor };
+  const written = Object.entries(good).flatMap(([key, value]) => (/string|number/.test(typeof value) ? [key] : []));
   const lines = (text: string) => text.split("\n").length;
   const expected = lines(render("backend-torrc", readSources("backend-torrc"), good));
   fc.assert(
-    fc.property(fc.constantFrom("daemon", "project", "index", "torIntrosPerDaemon"), nasty, (property, text) => {
+    fc.property(fc.constantFrom(...written), nasty, (property, text) => {
       try {
         const rendered = render("backend-torrc", readSources("backend-torrc"), { ...good, [property]: text });
         // A text where a number belongs is still one value; tor refuses it when it verifies the file.
@@ -296,7 +349,7 @@ test("Onionbalance's config comes back as it was meant", () => {
 });
 
 test("a missing value is named as missing", () => {
-  const model = { daemon: "news-1-3fa9", project: "news", index: 1, network: [] } as never;
+  const model = { daemon: "news-1-3fa9", project: "news", index: 1, network: [], ...torDefaults } as never;
   assert.throws(
     () => render("backend-torrc", readSources("backend-torrc"), model),
     /torrc of backend daemon news-1-3fa9: .*missing/,

@@ -103,13 +103,48 @@ export const nginx: Language = {
       const words = texts.map(nginxValue);
       return () => words.join(" ");
     },
-    // A string in a *_by_lua_block.
-    lua: (text: string): Token => {
-      const plain = ascii(text, "nginx.conf");
-      return () => `"${plain.replaceAll(/["\\]/g, "\\$&")}"`;
+    // A text, number, list or object as a value in a *_by_lua_block.
+    lua: (value: unknown): Token => {
+      const text = luaValue(value, "            ");
+      return () => text;
     },
   },
 };
+
+/**
+ * A value as Lua writes it. Texts byte by byte where they are not ASCII: Lua knows no Unicode, and what is in a block must not
+ * depend on how nginx reads the file. The keys of an object keep their order.
+ */
+function luaValue(value: unknown, indent: string): string {
+  if (typeof value === "boolean") return String(value);
+  if (typeof value === "number" && Number.isSafeInteger(value)) return String(value);
+  if (typeof value === "string") return luaString(value);
+  if (typeof value !== "object" || value === null) throw unfit(value, "it is no value that Lua has");
+  const inner = `${indent}    `;
+  const entries = Array.isArray(value)
+    ? value.map((each) => luaValue(each, inner))
+    : Object.entries(value).map(([key, each]) => `${luaKey(key)} = ${luaValue(each, inner)}`);
+  if (entries.length === 0) return "{}";
+  // By what it is and not by its length: a longer text is then a diff of one line.
+  const short =
+    entries.length <= (Array.isArray(value) ? 1 : 3) && Object.values(value).every((each) => typeof each !== "object");
+  return short ? `{ ${entries.join(", ")} }` : `{\n${entries.map((entry) => `${inner}${entry},\n`).join("")}${indent}}`;
+}
+
+/** Plain where it is a name; Lua's words and all else in brackets. */
+function luaKey(key: string): string {
+  const word =
+    /^(and|break|do|else|elseif|end|false|for|function|goto|if|in|local|nil|not|or|repeat|return|then|true|until|while)$/;
+  return /^[A-Za-z_]\w*$/.test(key) && !word.test(key) ? key : `[${luaString(key)}]`;
+}
+
+function luaString(text: string): string {
+  if (/\p{Cs}/u.test(text)) throw unfit(text, "it is not well-formed Unicode");
+  const bytes = [...Buffer.from(text)].map((byte) =>
+    byte < 32 || byte > 126 ? `\\${String(byte).padStart(3, "0")}` : String.fromCharCode(byte).replace(/["\\]/, "\\$&"),
+  );
+  return `"${bytes.join("")}"`;
+}
 
 function checkedNginx(text: unknown): string {
   if (typeof text !== "string") throw unfit(text, "it is missing");

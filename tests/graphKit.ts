@@ -1,7 +1,15 @@
 // A small stack of machines that nobody has, over the mock engine: what its resources are and what each would send.
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { Balancer, SoftmapProject, SshHosts, Workers, type BalancerArgs, type WorkersArgs } from "../components";
+import {
+  Balancer,
+  SoftmapProject,
+  SshHosts,
+  Workers,
+  type BalancerArgs,
+  type SoftmapProjectArgs,
+  type WorkersArgs,
+} from "../components";
 import type { PublishPayload, ReleasePayload, RetirePayload } from "../host/program";
 import { mockEngine, type Pretend, type Registered, type Silent } from "./mocks";
 
@@ -18,6 +26,8 @@ export interface Differences {
   readonly workers?: readonly string[];
   readonly pool?: Partial<WorkersArgs>;
   readonly balancer?: Partial<BalancerArgs>;
+  /** Settings of the project `news`. */
+  readonly news?: Partial<SoftmapProjectArgs>;
   readonly silent?: Silent;
   readonly pretend?: Pretend;
 }
@@ -39,6 +49,7 @@ export class Graph {
     });
     const news = new SoftmapProject("news", {
       sites: [{ domain: "www.example.org", subdomains: ["cdn"] }, { domain: "shop.example.org" }],
+      ...differences.news,
     });
     const tips = new SoftmapProject("tips", { sites: [{ domain: "tips.example.org" }], softmapTorWorkers: 1 });
     const publishes = new Workers("workers", { hosts: hosts.workers, projects: [news, tips], ...pool });

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { issue } from "./certificates";
 import { loadProvider } from "./closure";
 
 /** One resource as a program asked for it. */
@@ -21,6 +22,8 @@ export type Silent = Readonly<Record<string, string>>;
 
 /** Outputs of resources that a test cannot really make, by type. */
 export type Pretend = Readonly<Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>>>;
+
+let anyPair: ReturnType<typeof issue> | undefined;
 
 const secretSignature = "4dabf18193072939515e22adb298388d";
 
@@ -46,7 +49,11 @@ export async function mockEngine(
 ): Promise<{ resources: Registered[]; settled: () => Promise<void> }> {
   const resources: Registered[] = [];
   const requests = new Map<string, Request>();
+  // Any certificate will do where nobody looks at what it says.
+  const pair = await (anyPair ??= issue("any.onion"));
   const made: Pretend = {
+    "tls:index/privateKey:PrivateKey": () => ({ privateKeyPem: pair.key }),
+    "tls:index/selfSignedCert:SelfSignedCert": () => ({ certPem: pair.certificate }),
     "pulumi-nodejs:dynamic/softmap:Installation": ({ host }) => ({
       silent: silent[String(host)] ?? "",
       repair: 0,
