@@ -82,6 +82,7 @@ local function plant(patterns)
   local used = 0
   for _, pattern in ipairs(patterns) do
     local text = pattern.text
+    assert(text ~= "", "an empty pattern would match everywhere")
     local node = tree.root[text:byte(1)]
     if node == 0 then
       used = used + 1

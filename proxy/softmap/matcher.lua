@@ -3,6 +3,9 @@
 local ffi = require("ffi")
 local automaton = require("softmap.automaton")
 local boundaries = require("softmap.boundaries")
+local patterns = require("softmap.patterns")
+local spelling = require("softmap.spelling")
+local urls = require("softmap.urls")
 
 ffi.cdef([[void *memmove(void *to, const void *from, size_t n);]])
 
@@ -15,79 +18,9 @@ local mix = automaton.mix
 local source = ffi.typeof("const uint8_t *")
 local room = ffi.typeof("uint8_t[?]")
 local PIECE = 65536 -- larger chunks are worked through in pieces of this size, so that memory does not depend on them
-local LEFT = boundaries.LEFT
-local fold = boundaries.fold
-
--- How a dot may be written. All dots of one name are written alike.
-local DOTS = { ".", "\\.", "\\\\.", "\\\\\\.", "%2e", "%252e", "\\u002e" }
-local PORTS = { plain = "443", tls = "80" } -- the default port of the scheme that goes
-
-local KEEP, NAME, TEXT = 1, 2, 3
-
-local function lower(text)
-  return (text:gsub("%u", string.lower))
-end
-
--- `text` with its dots written as `dot`
-local function dotted(text, dot)
-  return (text:gsub("%.", (dot:gsub("%%", "%%%%"))))
-end
-
-local function isHostByte(text, at)
-  return text:find("^[%w_-]", at) ~= nil
-end
-
-local function namePatterns(hosts, patterns)
-  for _, host in ipairs(hosts) do
-    local from = lower(host.from)
-    local dotAt = from:find(".", 1, true)
-    for _, dot in ipairs(dotAt and DOTS or { "." }) do
-      patterns[#patterns + 1] = {
-        text = dotted(from, dot),
-        rule = {
-          kind = NAME,
-          to = host.to,
-          dotAt = dotAt and dotAt - 1,
-          dotLength = #dot,
-          spelt = { ["."] = host.to }, -- dot as written -> replacement
-          scheme = host.scheme,
-          words = boundaries.WORDS[host.scheme],
-          port = PORTS[host.scheme],
-        },
-      }
-    end
-  end
-end
-
-local function keepPatterns(keep, patterns)
-  for _, text in ipairs(keep) do
-    patterns[#patterns + 1] = {
-      text = lower(text),
-      -- a text that itself begins or ends with another character than a name's has its boundary there
-      rule = { kind = KEEP, opens = isHostByte(text, 1), closes = isHostByte(text, #text) },
-    }
-  end
-end
-
-local function textPatterns(texts, patterns)
-  for _, text in ipairs(texts) do
-    patterns[#patterns + 1] = { text = lower(text.from), rule = { kind = TEXT, to = text.to } }
-  end
-end
-
--- the schemes that some rule changes
-local function schemeWords(hosts)
-  local words, known = {}, {}
-  for _, host in ipairs(hosts) do
-    if host.scheme and not known[host.scheme] then
-      known[host.scheme] = true
-      for _, word in ipairs(boundaries.WORDS[host.scheme]) do
-        words[#words + 1] = word
-      end
-    end
-  end
-  return #words > 0 and words or nil
-end
+local LEFT = urls.LEFT
+local fold = spelling.fold
+local KEEP, TEXT = patterns.KEEP, patterns.TEXT
 
 -- The state of one run over a text: `at` is where the search goes on, everything before `done` is given out (a search never looks for
 -- a scheme there), `known` and `start` are the last name whose whole host name was looked for, `out` the pieces of the output.
@@ -109,7 +42,7 @@ local function replacement(rule, p, s)
   local dot = rule.dotLength == 1 and "." or ffi.string(p + s + rule.dotAt, rule.dotLength)
   local to = rule.spelt[dot]
   if not to then
-    to = dotted(rule.to, dot)
+    to = patterns.dotted(rule.to, dot)
     rule.spelt[dot] = to
   end
   return to
@@ -124,7 +57,7 @@ local function schemeOf(self, run, rule, p, s)
   end
   local a = boundaries.atSign(p, w)
   if a >= 0 then
-    w = boundaries.userStart(p, a)
+    w = urls.userStart(p, a)
     if w < 0 then
       return self.emails and -1, -1
     end
@@ -132,7 +65,7 @@ local function schemeOf(self, run, rule, p, s)
   if not rule.words then
     return -1, -1
   end
-  return boundaries.scheme(p, w, rule.words)
+  return urls.scheme(p, w, rule.words)
 end
 
 local UNDECIDED = -1
@@ -165,7 +98,7 @@ local function apply(self, run, rule, p, s, e, n, final)
   end
   local after = e
   if from >= run.done then
-    after = boundaries.port(p, e, n, final, rule.port)
+    after = urls.port(p, e, n, final, rule.port)
     if after < 0 then
       return UNDECIDED
     end
@@ -329,7 +262,7 @@ function Stream:feed(chunk)
     append(self, p + from, piece)
     from = from + piece
     search(self.matcher, self.set, run, self.buffer, self.used, false)
-    put(run, self.buffer, words and boundaries.openUrl(self.buffer, run.done, run.at, words) or run.at)
+    put(run, self.buffer, words and urls.openUrl(self.buffer, run.done, run.at, words) or run.at)
     forget(self)
   end
   local out = table.concat(run.out)
@@ -352,13 +285,13 @@ end
 function M.compile(rules)
   local hosts = rules.hosts or {}
   local names = {}
-  keepPatterns(rules.keep or {}, names)
-  namePatterns(hosts, names)
-  local self = { emails = rules.emails or false, words = schemeWords(hosts) }
+  patterns.keep(rules.keep or {}, names)
+  patterns.names(hosts, names)
+  local self = { emails = rules.emails or false, words = patterns.schemeWords(hosts) }
   self.names = automaton.build(names)
   self.html = self.names
   if rules.texts and #rules.texts > 0 then
-    textPatterns(rules.texts, names)
+    patterns.texts(rules.texts, names)
     self.html = automaton.build(names)
   end
   return setmetatable(self, Matcher)

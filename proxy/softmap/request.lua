@@ -73,8 +73,7 @@ end
 
 -- What a client says of where it comes from is made up: behind an onion nobody knows.
 local made_up = {
-    "Forwarded", "Via", "Proxy", "X-Tor2Web", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP", "X-Client-IP", "X-Forwarded",
-    "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Forwarded-Server", "X-Onion-CircuitID",
+    "Forwarded", "Via", "Proxy", "X-Tor2Web", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP", "X-Client-IP", "X-Onion-CircuitID",
 }
 -- Where a request says an onion that the origin knows by its domain.
 local named = { "Origin", "Referer", "Destination" }
@@ -108,6 +107,11 @@ end
 
 local function upward(settings)
     for _, name in ipairs(made_up) do ngx.req.clear_header(name) end
+    for name in pairs(ngx.req.get_headers(0)) do
+        if name:lower():find("x-forwarded", 1, true) == 1 then ngx.req.clear_header(name) end
+    end
+    -- nginx turns into a tunnel for whoever asked for an upgrade, also when the origin was not asked for it.
+    if ngx.var.softmap_upgrade == "" then ngx.req.clear_header("Upgrade") end
     for _, name in ipairs(named) do
         local value = ngx.var["http_" .. name:lower()]
         if value then ngx.req.set_header(name, mapping.requests:all(value)) end

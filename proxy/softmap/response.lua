@@ -42,12 +42,14 @@ local function policy(text)
 end
 
 -- Why an answer cannot be passed on, or nil.
-local function fault(rewritable)
+local function fault(rewritable, kind)
     local status = ngx.status
     -- nginx takes an interim answer for the final one, and what follows it would go by unseen.
     if status < 200 and not (status == 101 and ngx.var.softmap_upgrade == "websocket") then
         return "the origin sent an interim answer " .. status
     end
+    -- Several parts at once have no type of their own: they may be a page's.
+    if status == 206 and kind == "multipart/byteranges" then return "the origin sent parts of something that may be a page" end
     if not rewritable then return nil end
     if status == 206 then return "the origin sent a part of a page that is rewritten as a whole" end
     local encoding = ngx.header["Content-Encoding"]
@@ -62,6 +64,7 @@ local function refuse(reason)
     for name in pairs(ngx.resp.get_headers(0)) do
         if name ~= "connection" and name ~= "date" then ngx.header[name] = nil end
     end
+    ngx.header["Server"] = nil
     ngx.status = 502
     local text = "502: " .. reason .. "\n"
     ngx.header["Content-Type"] = "text/plain; charset=utf-8"
@@ -96,7 +99,11 @@ function response.headers()
     local kind = types.of(ngx.header["Content-Type"])
     local rewritable = types.rewritten(kind, settings)
     local status = ngx.status
-    local reason = fault(rewritable and status ~= 204 and status ~= 304)
+    -- To a websocket's request nginx is a tunnel from here on: with any other protocol in it the connection ends.
+    if status == 101 and ngx.var.softmap_upgrade == "websocket" and tostring(ngx.header["Upgrade"]):lower() ~= "websocket" then
+        error("the origin switched to another protocol than websocket")
+    end
+    local reason = fault(rewritable and status ~= 204 and status ~= 304, kind)
     if reason then return refuse(reason) end
 
     suppressed(settings)
