@@ -11,6 +11,8 @@ import type { BackendService, Workers } from "./workers";
 export interface Frontend {
   readonly domain: string;
   readonly address: pulumi.Output<string>;
+  /** SHA-256 of the certificate that visitors are shown; absent: plain http. */
+  readonly fingerprint?: pulumi.Output<string>;
   /** base64 of tor's file. */
   readonly secretKey: pulumi.Output<string>;
   readonly backends: readonly { readonly name: string; readonly address: pulumi.Output<string> }[];
@@ -31,9 +33,10 @@ export function frontendsOf({ projects, backends }: Workers): Frontend[] {
     const answering = backends
       .filter((backend) => backend.project === project.name && backend.listed)
       .map(({ name, key }) => ({ name, address: key.address }));
-    return project.sites.map(({ domain, key }) => ({
+    return project.sites.map(({ domain, key, certificate }) => ({
       domain,
       address: key.address,
+      ...(certificate && { fingerprint: certificate.fingerprint }),
       secretKey: key.secretKey,
       backends: answering,
     }));
@@ -155,7 +158,7 @@ export function publication(args: PublicationArgs): pulumi.Output<string> {
         mode: "0400",
       })),
       services: [onionbalanceService(standby)],
-      frontends: known.frontends.map(({ domain, address, backends }) => ({ domain, address, backends })),
+      frontends: known.frontends.map(({ secretKey: _own, ...frontend }) => frontend),
       backendsRunOn: known.backendsRunOn,
       keysDir: balancerPaths.keysDir,
       control: balancerPaths.controlSocket,

@@ -100,8 +100,12 @@ export function workerRelease(args: WorkerReleaseArgs): pulumi.Output<string> {
           project,
           unit: units.nginx(project),
           socket: nginxSocket(project, 1),
-          sites: proxy.sites.map(({ onion }) => onion),
-          domains: proxy.sites.map(({ domain }) => domain),
+          tlsSocket: nginxSocket(project, 1, "https"),
+          sites: proxy.sites.map(({ onion, domain, certificate }) => ({
+            address: onion,
+            domain,
+            ...(certificate && { fingerprint: certificate.fingerprint }),
+          })),
           backends: known.keys
             .filter((key) => key.project === project)
             .map(({ name, daemon, address }) => ({

@@ -51,17 +51,26 @@ export interface Service {
   readonly standby?: boolean;
 }
 
+/** A site as a proof asks for it. */
+export interface ProvedSite {
+  /** Its onion address. */
+  readonly address: string;
+  /** What people call it. */
+  readonly domain: string;
+  /** SHA-256 of the certificate that it must show, 64 hex digits; it is asked by https then, and by http where there is none. */
+  readonly fingerprint?: string;
+}
+
 /** What a worker's release fetches through Tor before anything lists its backends. */
 export interface ProjectProof {
   readonly project: string;
   /** The project's nginx: when it alone was changed, one backend is asked. */
   readonly unit: string;
-  /** One of nginx's sockets: what the sites answer before the change. */
+  /** Two of nginx's sockets, for http and https: what the sites answer before the change. */
   readonly socket: string;
-  /** The sites' onion addresses: each is asked for by name. */
-  readonly sites: readonly string[];
-  /** Their domains, in the same order: what people call them. */
-  readonly domains: readonly string[];
+  readonly tlsSocket: string;
+  /** The sites: each is asked for by name. */
+  readonly sites: readonly ProvedSite[];
   /** The backends on this host: unit, SOCKS socket and own address of each. */
   readonly backends: readonly {
     readonly name: string;
@@ -98,9 +107,7 @@ export interface ReleasePayload {
 }
 
 /** One site as it must appear in the network. Addresses with or without `.onion`. */
-export interface Frontend {
-  readonly domain: string;
-  readonly address: string;
+export interface Frontend extends ProvedSite {
   readonly backends: readonly { readonly name: string; readonly address: string }[];
 }
 

@@ -188,7 +188,7 @@ describe("the resource graph of two projects on two workers and one balancer", (
     assert.deepEqual(
       proof.map(({ project, sites, backends }) => [
         project,
-        sites.map((onion) => onion.replace(/\.onion$/, "")),
+        sites.map(({ address }) => address.replace(/\.onion$/, "")),
         backends.map(({ name, address }) => [name, address.replace(/\.onion$/, "")]),
       ]),
       [

@@ -19,6 +19,8 @@ local zlib = ffi.load("libz.so.1")
 local OK, STREAM_END, BUF_ERROR, DATA_ERROR = 0, 1, -5, -3
 local EITHER, RAW = 15 + 32, -15 -- zlib.h inflateInit2: gzip or zlib told apart by their header; deflate without one
 local SIZE = 64 * 1024
+-- The most that one piece, some buffers of nginx's, may hold: what is packed a hundred times is no page, and would have to be in memory whole.
+local MOST = 16 * 1024 * 1024
 
 local inflate = {}
 local names = { gzip = true, ["x-gzip"] = true, deflate = true }
@@ -57,6 +59,7 @@ function Decoder:feed(piece, last)
             self.ended, self.again = false, true
         end
         local got, any = self:step(out)
+        if #out * SIZE > MOST then error("the origin's compressed answer holds too much") end
         if got == DATA_ERROR and self.first then
             -- "deflate" is zlib's format (RFC 9110 8.4.1.2), and some send the bare one.
             zlib.inflateReset2(stream, RAW)

@@ -13,7 +13,7 @@ local response = {}
 local named = {
     "Access-Control-Allow-Origin", "Content-Location", "Content-Security-Policy", "Content-Security-Policy-Report-Only",
     "Feature-Policy", "Link", "Location", "Permissions-Policy", "Refresh", "Report-To", "Reporting-Endpoints", "SourceMap",
-    "Timing-Allow-Origin", "X-Frame-Options", "X-SourceMap",
+    "Speculation-Rules", "Timing-Allow-Origin", "X-Frame-Options", "X-Pingback", "X-SourceMap",
 }
 -- Promises about the domain, ways back to it, and what tells one machine of the origin's from another.
 local gone = {
@@ -102,6 +102,10 @@ function response.headers()
     -- To a websocket's request nginx is a tunnel from here on: with any other protocol in it the connection ends.
     if status == 101 and ngx.var.softmap_upgrade == "websocket" and tostring(ngx.header["Upgrade"]):lower() ~= "websocket" then
         error("the origin switched to another protocol than websocket")
+    end
+    -- nginx changes the last one of these alone: the first would lead away from the onion.
+    for _, name in ipairs({ "Location", "Refresh" }) do
+        if type(ngx.header[name]) == "table" then error("the origin sent " .. name .. " more than once") end
     end
     local reason = fault(rewritable and status ~= 204 and status ~= 304, kind)
     if reason then return refuse(reason) end
