@@ -12,7 +12,19 @@ const mayImport = {
   components: ["components", "plan", "config", "onion", "templates", "host", "proxy"],
   cli: ["cli", "plan", "config", "onion", "templates", "host"],
   lab: ["lab", "plan", "config", "onion", "host"],
-  bench: ["bench", "lab", "cli", "components", "plan", "config", "onion", "templates", "host", "proxy", "tests/lab/fixture"],
+  bench: [
+    "bench",
+    "lab",
+    "cli",
+    "components",
+    "plan",
+    "config",
+    "onion",
+    "templates",
+    "host",
+    "proxy",
+    "tests/lab/fixture",
+  ],
 };
 
 /** A room that may not be imported, but for single files of it that may. */

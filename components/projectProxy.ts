@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { hasTls } from "../config/schema";
 import type { Service, StateDir, StateFile } from "../host/program";
 import {

@@ -91,7 +91,11 @@ const rewriting: Group = {
     cookie_lock: same(none, "cookieLock"),
     nginx_hello_onion: same("1", "nginxHelloOnion"),
     ssl_proof_csv: same(none, "sslProof", "A list of path and text."),
-    hardcoded_endpoint_csv: same(none, "hardcodedEndpoint", "A list of path and text; on http too where it is not redirected."),
+    hardcoded_endpoint_csv: same(
+      none,
+      "hardcodedEndpoint",
+      "A list of path and text; on http too where it is not redirected.",
+    ),
     redirect_host: same(none, "redirectHost"),
     redirect_path: same(none, "redirectPath"),
     redirect_fixed_host: same(none, "redirectFixedHost"),
