@@ -50,7 +50,7 @@ describe("which engine", () => {
     assert.equal(environment["PULUMI_HOME"], builtHome());
     assert.equal(environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"], "true");
     assert.equal(said.length, 1);
-    assert.match(said[0] ?? "", /stand-ins for plugins: command 1\.2\.1/);
+    assert.match(said[0] ?? "", /stand-ins for plugins: command 1\.2\.1, tls 5\.6\.1 /);
   });
 
   test("Pulumi's own wins as soon as it is there, also in a shell that entered the lab before", () => {
@@ -70,14 +70,30 @@ describe("which engine", () => {
 });
 
 describe("stand-ins", () => {
-  const launcher = () => join(folder, "plugins/resource-command-v1.2.1/pulumi-resource-command");
+  const launchers = () =>
+    ["resource-command-v1.2.1/pulumi-resource-command", "resource-tls-v5.6.1/pulumi-resource-tls"].map((file) =>
+      join(folder, "plugins", file),
+    );
 
   test("lie where the engine looks, hold no path, and say what to do without the variable", () => {
     installStandins(folder);
-    assert.equal(readFileSync(launcher(), "utf8").includes(process.cwd()), false);
-    const { status, stderr } = spawnSync(launcher(), { env: { PATH: saved["PATH"] }, encoding: "utf8" });
-    assert.equal(status, 1);
-    assert.match(stderr, /SOFTMAP_STANDINS is not set\. Enter the lab/);
+    for (const launcher of launchers()) {
+      assert.equal(readFileSync(launcher, "utf8").includes(process.cwd()), false);
+      const { status, stderr } = spawnSync(launcher, { env: { PATH: saved["PATH"] }, encoding: "utf8" });
+      assert.equal(status, 1);
+      assert.match(stderr, /SOFTMAP_STANDINS is not set\. Enter the lab/);
+    }
+  });
+
+  test("a home that has an older launcher, or lacks one, gets the clone's own", () => {
+    installStandins(folder);
+    const [command = "", tls = ""] = launchers();
+    const text = readFileSync(command, "utf8");
+    writeFileSync(command, "#!/bin/sh\n");
+    rmSync(tls);
+    installStandins(folder);
+    assert.equal(readFileSync(command, "utf8"), text);
+    assert.equal(readFileSync(tls, "utf8"), text.replaceAll("command", "tls"));
   });
 
   test("are of the version that package.json pins", () => {

@@ -4,7 +4,10 @@ import { dirname, join } from "node:path";
 import { root } from "./recipe";
 
 /** Plugins that have a stand-in, in the version that package.json pins. */
-export const standins = [{ name: "command", version: "1.2.1" }] as const;
+export const standins = [
+  { name: "command", version: "1.2.1" },
+  { name: "tls", version: "5.6.1" },
+] as const;
 
 /** The variable that tells the launchers in the home which clone's stand-ins to run. */
 export const standinsVariable = "SOFTMAP_STANDINS";

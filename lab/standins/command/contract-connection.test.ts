@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { Contract, without } from "./testing/contract";
-import type { Properties } from "./testing/plugin";
+import type { Properties } from "../shared/testing/plugin";
 import { startServer } from "./testing/sshServer";
 
 describe("connection", () => {

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { Contract, copy, local, remote, unknown, until } from "./testing/contract";
-import type { Properties } from "./testing/plugin";
-import { secret } from "./values";
+import { Contract, copy, local, remote, until } from "./testing/contract";
+import type { Properties } from "../shared/testing/plugin";
+import { secret, unknown } from "../shared/values";
 
 const signature = "4dabf18193072939515e22adb298388d";
 const hash = (content: string) => Buffer.from(content).toString("hex").padEnd(64, "0").slice(0, 64);
@@ -98,7 +98,7 @@ describe("local.Command", () => {
     const state = { ...old, stdout: "", stderr: "" };
     assert.deepEqual(await it.plugin.diff(local, state, { ...old, triggers: ["b"] }, old), {
       changes: true,
-      replaces: true,
+      replaces: ["triggers"],
     });
   });
 });

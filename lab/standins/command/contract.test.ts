@@ -6,9 +6,9 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { Contract, remote, unknown, until, without } from "./testing/contract";
-import type { Properties } from "./testing/plugin";
-import { isUnknown, plain, secret } from "./values";
+import { Contract, remote, until, without } from "./testing/contract";
+import type { Properties } from "../shared/testing/plugin";
+import { isUnknown, plain, secret, unknown } from "../shared/values";
 
 const signature = "4dabf18193072939515e22adb298388d";
 
@@ -152,10 +152,10 @@ describe("remote.Command", () => {
   test("any other input is an update, `triggers` a replacement, and the same nothing", async () => {
     const { inputs } = await it.plugin.check(remote, { connection: it.connection(), create: "true", triggers: ["a"] });
     const old = { ...inputs, stdout: "", stderr: "" };
-    assert.deepEqual(await it.plugin.diff(remote, old, inputs, inputs), { changes: false, replaces: false });
+    assert.deepEqual(await it.plugin.diff(remote, old, inputs, inputs), { changes: false, replaces: [] });
     const other = { ...inputs, connection: secret({ ...(plain(inputs["connection"]) as Properties), user: "root" }) };
-    assert.deepEqual(await it.plugin.diff(remote, old, other, inputs), { changes: true, replaces: false });
+    assert.deepEqual(await it.plugin.diff(remote, old, other, inputs), { changes: true, replaces: [] });
     const triggered = { ...inputs, triggers: ["b"] };
-    assert.deepEqual(await it.plugin.diff(remote, old, triggered, inputs), { changes: true, replaces: true });
+    assert.deepEqual(await it.plugin.diff(remote, old, triggered, inputs), { changes: true, replaces: ["triggers"] });
   });
 });

@@ -4,7 +4,7 @@ import { basename, join, posix } from "node:path";
 import type { SFTPWrapper, Stats } from "ssh2";
 import { dial, type Connection } from "./connection";
 import type { Context } from "./context";
-import type { Source } from "./values";
+import type { Source } from "../shared/values";
 
 /** SSH_FX_NO_SUCH_FILE and SSH_FX_PERMISSION_DENIED, draft-ietf-secsh-filexfer-02 section 7. */
 const noSuchFile = 2;

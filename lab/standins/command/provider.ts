@@ -1,12 +1,13 @@
 /** The resources of @pulumi/command 1.2.1 that the lab needs, with the real plugin's rules for what runs when. */
 import type { CheckResult, CreateResult, DiffResult, Provider, UpdateResult } from "@pulumi/pulumi/provider";
 import { randomBytes } from "node:crypto";
+import { missing, typeOf as knownType, type Failure } from "../shared/inputs";
+import { isUnknown, plain, same, secret, source, sourceHash, type Properties } from "../shared/values";
 import type { Context } from "./context";
 import { copyToRemote } from "./copy";
 import { runLocal, type LocalInputs } from "./local";
 import type { Printed } from "./output";
 import { runRemote, type RemoteInputs } from "./remote";
-import { isUnknown, plain, same, secret, source, sourceHash, type Properties } from "./values";
 
 const localCommand = "command:local:Command";
 const remoteCommand = "command:remote:Command";
@@ -39,7 +40,7 @@ export class CommandProvider implements Provider {
   async check(urn: string, _olds: Properties, news: Properties): Promise<CheckResult> {
     const type = typeOf(urn);
     const inputs = { ...news };
-    const failures: { property: string; reason: string }[] = [];
+    const failures: Failure[] = [];
     if (type !== localCommand) {
       if (inputs["connection"] === undefined) failures.push(missing("connection"));
       else inputs["connection"] = secret(withDefaults(inputs["connection"], failures));
@@ -110,13 +111,11 @@ export class CommandProvider implements Provider {
 }
 
 function typeOf(urn: string): string {
-  const type = urn.split("::")[2]?.split("$").pop() ?? "";
-  if (type in inputNames) return type;
-  throw new Error(`${type}: the lab's stand-in for the command plugin has no such resource`);
+  return knownType(urn, inputNames, "command");
 }
 
 /** The defaults that the plugin fills in, so that a `connection` with and without them is the same. */
-function withDefaults(value: unknown, failures: { property: string; reason: string }[]): unknown {
+function withDefaults(value: unknown, failures: Failure[]): unknown {
   const connection = plain(value);
   if (isUnknown(value) || typeof connection !== "object" || connection === null) return connection;
   const given = connection as Properties;
@@ -126,7 +125,7 @@ function withDefaults(value: unknown, failures: { property: string; reason: stri
   return filled;
 }
 
-function checkSource(inputs: Properties): { property: string; reason: string }[] {
+function checkSource(inputs: Properties): Failure[] {
   const from = source(inputs["source"]);
   // 1.2.1 says this of a source that a preview does not know yet, too (fixed after the tag by pull request 1184).
   if (from === undefined) return [{ property: "asset", reason: "either asset or archive must be set" }];
@@ -134,10 +133,6 @@ function checkSource(inputs: Properties): { property: string; reason: string }[]
     return [{ property: "archive", reason: "archive must be a path to a file or directory" }];
   }
   return [];
-}
-
-function missing(property: string): { property: string; reason: string } {
-  return { property, reason: `Missing required property '${property}'` };
 }
 
 function contentOf(inputs: Properties): string | undefined {

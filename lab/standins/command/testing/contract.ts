@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import { Plugin, type Properties } from "./plugin";
+import { Plugin, type Properties } from "../../shared/testing/plugin";
 import { startServer, type TestServer } from "./sshServer";
 
 /** The plugin's executable. */
@@ -18,8 +18,6 @@ const urn = (type: string) => `urn:pulumi:dev::softmap::command:${type}::it`;
 export const remote = urn("remote:Command");
 export const local = urn("local:Command");
 export const copy = urn("remote:CopyToRemote");
-/** What stands for a string that a preview does not know. */
-export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /** Starts plugin and server before the tests of a suite and stops them after. */
 export class Contract {

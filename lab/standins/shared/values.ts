@@ -11,11 +11,14 @@ const secretKind = "1b47061264138c4ac30d75fd1eb44270";
 const assetKind = "c44067f5952c0a294b673a41bacd8c17";
 const archiveKind = "0def7320c3a5731c473e5ecbe6d01bc7";
 
+/** The sentinel for a text that is not known yet. */
+export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
 /** The sentinels for "not known yet", one for each type of property. */
 const unknowns = new Set<unknown>([
   "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
   "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-  "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+  unknown,
   "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
   "030794c1-ac77-496b-92df-f27374a8bd58",
   "e48ece36-62e2-4504-bad9-02848725956a",
@@ -49,6 +52,12 @@ export function secret(value: unknown): unknown {
 /** Whether the value is not known yet (a preview). */
 export function isUnknown(value: unknown): boolean {
   return unknowns.has(isSecret(value) ? value["value"] : value);
+}
+
+/** Whether the value, or something in it, is not known yet. */
+export function hasUnknown(value: unknown): boolean {
+  if (isUnknown(value)) return true;
+  return typeof value === "object" && value !== null && Object.values(value).some(hasUnknown);
 }
 
 /** The value with the secret marks taken off at every depth; assets and unknowns stay as they are. */

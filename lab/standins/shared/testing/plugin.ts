@@ -1,4 +1,4 @@
-/** A command plugin under test, spoken to as the engine does: gRPC to the process, and a log for it to write to. */
+/** A plugin under test, spoken to as the engine does: gRPC to the process, and a log for it to write to. */
 import * as grpc from "@grpc/grpc-js";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import type { LogRequest } from "@pulumi/pulumi/proto/engine_pb";
@@ -11,6 +11,9 @@ import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/st
 import { createInterface } from "node:readline";
 
 export type Properties = Record<string, unknown>;
+
+const { Kind } = messages.PropertyDiff;
+const replacements = new Set([Kind.ADD_REPLACE, Kind.DELETE_REPLACE, Kind.UPDATE_REPLACE]);
 
 /** A line of the plugin's log. */
 export interface LogLine {
@@ -87,16 +90,20 @@ export class Plugin {
     request.setOldInputs(struct(oldInputs));
     request.setNews(struct(news));
     const response = await this.call<messages.DiffResponse>((done) => this.client.diff(request, done));
-    const detailed = response.getDetaileddiffMap().keys();
+    const detailed = [...response.getDetaileddiffMap().entries()] as [string, messages.PropertyDiff][];
+    const replacing = detailed.filter(([, diff]) => replacements.has(diff.getKind())).map(([path]) => path);
+    // Real plugins name elements ("triggers[0]", "subject.commonName"), stand-ins properties.
+    const names = [...response.getReplacesList(), ...replacing].map((path) => path.replace(/[.[].*$/s, ""));
     return {
       changes: response.getChanges() === messages.DiffResponse.DiffChanges.DIFF_SOME,
-      // The real plugin names elements ("triggers[0]"), the stand-in properties.
-      replaces: [...response.getReplacesList(), ...detailed].some((key) => key.startsWith("triggers")),
+      /** The properties that force a replacement. */
+      replaces: [...new Set(names)].sort(),
     };
   }
 
-  async create(urn: string, inputs: Properties) {
+  async create(urn: string, inputs: Properties, preview = false) {
     const request = new messages.CreateRequest();
+    request.setPreview(preview);
     request.setUrn(urn);
     request.setProperties(struct(inputs));
     const response = await this.call<messages.CreateResponse>((done) => this.client.create(request, done));
