@@ -8,7 +8,7 @@ from control import Control, ControlError
 from descriptors import bare, fetch, introduction_points
 from health import journal
 from proof import judge, parse_status
-from socks import FetchError, first_answer, judge_answer
+from socks import FetchError, first_answer, judge_answer, site_answer
 
 ONIONBALANCE = "softmap-onionbalance.service"
 FETCH_SECONDS = 20
@@ -22,7 +22,7 @@ class Publication:
 
     def __init__(self, report, payload, record, reloaded):
         self.report, self.payload, self.reloaded = report, payload, reloaded
-        self.sites = [{"domain": each["domain"], "address": bare(each["address"]), "planned": {bare(one["address"]): one["name"] for one in each["backends"]}} for each in payload["frontends"]]
+        self.sites = [{**each, "address": bare(each["address"]), "planned": {bare(one["address"]): one["name"] for one in each["backends"]}} for each in payload["frontends"]]
         planned = {backend: name for site in self.sites for backend, name in site["planned"].items()}
         # What an earlier publication listed and this one does not.
         self.removed = {backend: name for backend, name in record.items() if backend not in planned}
@@ -82,7 +82,7 @@ class Publication:
     def answer(self, site):
         """A page through the frontend. None when it came, or why not."""
         try:
-            status, took = first_answer(self.payload["socks"], site["address"], FETCH_SECONDS)
+            status, took = site_answer(self.payload["socks"], site["address"], FETCH_SECONDS, site)
         except FetchError as error:
             return str(error)
         good, text = judge_answer(status)

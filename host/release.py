@@ -9,7 +9,7 @@ from machine import check_host, lock, nginx_facts, unlock
 from packages import install
 from proving import prove, statuses, to_prove
 from services import Applied, Change, enable, fingerprints, install_units, systemctl
-from state import Replaced, install_state, recorded, wanted_state
+from state import Replaced, forget_certificate_keys, install_state, recorded, wanted_state
 from tree import ROLLED_BACK, UNITS, Tree, carried, contents_of, release_id
 
 LOCK_SECONDS = 900
@@ -159,6 +159,8 @@ class Release:
         self.tree.own(self.payload["owner"])
         self.tree.touch(self.id)
         self.tree.prune(self.payload["keepReleases"])
+        if self.payload["role"] == "worker":
+            forget_certificate_keys(self.report, self.tree)
 
     def summary(self, actions):
         counts = [(sum(1 for action in actions.values() if action == kind), word) for kind, word in (("start", "started"), ("stop", "stopped"), ("reload", "reloaded"), ("restart", "restarted"))]

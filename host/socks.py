@@ -1,6 +1,8 @@
 """One page through the balancer's tor, as a visitor would ask for it (SOCKS5, RFC 1928 and 1929)."""
+import hashlib
 import os
 import socket
+import ssl
 import time
 
 # RFC 1928, and tor's own from 0xF0 on (torrc's ExtendedErrors).
@@ -17,9 +19,16 @@ REPLIES = {
     0xF7: "introduction timed out",
 }
 
+# Of a second fetch after a slow first one: the descriptor is known by then.
+LEAST_SECONDS = 5
+
 
 class FetchError(Exception):
     """No HTTP answer came."""
+
+
+class WrongAnswer(FetchError):
+    """An answer came, and it is the proxy that is wrong: waiting does not help for long."""
 
 
 def take(stream, length):
@@ -65,19 +74,64 @@ def answer_on(stream, host):
     return int(words[1])
 
 
-def first_answer(socks, address, seconds, host=None):
-    """(HTTP status, seconds it took) of http://<address>.onion/, asked for as `host` when one is given. FetchError when none came in time."""
+def secured(stream, name, fingerprint=None):
+    """
+    TLS on an open stream, with a site that is called `name` there. No authority is asked: the plan says which certificate it must be, where it
+    matters. WrongAnswer when it is another one, or the proxy has none for that name.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        inside = context.wrap_socket(stream, server_hostname=name)
+    except ssl.SSLError as error:
+        # Older Pythons have no name for this alert: then OpenSSL's own words are there alone.
+        if "unrecognized name" in str(error).lower().replace("_", " "):
+            raise WrongAnswer("the proxy has no certificate for this address")
+        raise FetchError("no TLS: %s" % (error.reason or error.strerror or error))
+    found = hashlib.sha256(inside.getpeercert(binary_form=True)).hexdigest()
+    if found != (fingerprint or found):
+        inside.close()
+        raise WrongAnswer("another certificate than planned: %s instead of %s" % (found[:16], fingerprint[:16]))
+    return inside
+
+
+def first_answer(socks, address, seconds, host=None, fingerprint=None):
+    """
+    (HTTP status, seconds it took) of <address>.onion, asked for as `host` when one is given: by https when the fingerprint of a certificate is,
+    else by http. FetchError when none came in time.
+    """
     start = time.monotonic()
     onion = address.removesuffix(".onion") + ".onion"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
         stream.settimeout(seconds)
         try:
             stream.connect(socks)
-            connect(stream, onion, 80)
-            status = answer_on(stream, host or onion)
+            connect(stream, onion, 443 if fingerprint else 80)
+            if fingerprint:
+                with secured(stream, host or onion, fingerprint) as inside:
+                    status = answer_on(inside, host or onion)
+            else:
+                status = answer_on(stream, host or onion)
         except OSError as error:
             raise FetchError("timed out after %d s" % seconds if isinstance(error, socket.timeout) else str(error.strerror or error))
     return status, time.monotonic() - start
+
+
+def site_answer(socks, address, seconds, site):
+    """
+    The first answer of a site, {address, fingerprint where it has a certificate}, through some onion address. With a certificate it is that of
+    https, and http must give one too, if only the way to https. It has the rest of the same seconds.
+    """
+    host = site["address"].removesuffix(".onion") + ".onion"
+    found = first_answer(socks, address, seconds, host, site.get("fingerprint"))
+    if site.get("fingerprint"):
+        try:
+            status, _ = first_answer(socks, address, max(seconds - found[1], LEAST_SECONDS), host)
+        except FetchError as error:
+            raise FetchError("port 80: %s" % error)
+        if status == 421:
+            raise WrongAnswer("port 80: 421: the proxy does not know this site there")
+    return found
 
 
 def judge_answer(status):

@@ -1,9 +1,13 @@
 """Files outside the release tree (keys, ob_config, units): replaced whole, remembered, and put back when the release fails."""
 import base64
+import glob
 import hashlib
 import os
 import stat
 from files import ids, make_dir, read, remove, write
+
+# Another certificate is another file (plan/names.ts), so that every release finds the key that belongs to its own.
+CERTIFICATE_KEYS = "/var/lib/softmap/nginx/*/tls/*"
 
 
 class Replaced:
@@ -65,3 +69,15 @@ def install_state(replaced, wanted, only_new=False):
 def recorded(wanted):
     """What the drift probe compares later: path -> [hash, owner, group, mode]. A hash of a key is no key: 64 random bytes are behind it."""
     return {path: [hashlib.sha256(data).hexdigest(), owner, group, mode] for path, (data, owner, group, mode) in wanted.items()}
+
+
+def forget_certificate_keys(report, tree):
+    """Keys of certificates that no release on this host names any more go; those of earlier releases stay for a rollback."""
+    releases = os.listdir(tree.releases)
+    planned = {each["path"] for known in (tree.plan(), *map(tree.description, releases)) for each in (known or {}).get("state", [])}
+    # Also by the texts: a release carries the files of a site that is about to leave, and its plan does not have them.
+    texts = b"\n".join(text for found in releases for text in tree.contents(found).values())
+    for path in sorted(glob.glob(CERTIFICATE_KEYS)):
+        if path not in planned and path.encode() not in texts:
+            remove(path)
+            report.say("removed %s: no release here has its certificate any more" % path)

@@ -18,6 +18,7 @@ import report
 import retire
 import rollback
 import services
+import state
 import tree
 from test_parts import Lines
 
@@ -41,7 +42,7 @@ class FakeHost:
         self.broken, self.refused, self.facts = set(), set(), "resolver 10.0.0.2;\n"
         self.lines = Lines()
         lock = lambda report_, what, seconds, stack=None: machine.lock(report_, what, 1, stack, os.path.join(folder.name, "lock"))
-        ours = {"run": self.run, "lock": lock, "nginx_facts": lambda: self.facts, "Tree": self.tree, "UNITS": self.units, "BASE": self.base}
+        ours = {"run": self.run, "lock": lock, "nginx_facts": lambda: self.facts, "Tree": self.tree, "UNITS": self.units, "BASE": self.base, "CERTIFICATE_KEYS": os.path.join(self.state, "nginx/*/tls/*")}
         patches = [unittest.mock.patch.object(module, name, value) for module in MODULES for name, value in ours.items() if hasattr(module, name)]
         patches += [unittest.mock.patch("release." + name) for name in ("check_host", "install", "make_users")]
         patches += [unittest.mock.patch("health.answer_of", lambda path: self.serving.get(path, "")), unittest.mock.patch("health.STEADY_SECONDS", 0), unittest.mock.patch("os.fchown")]
@@ -102,7 +103,7 @@ class FakeHost:
 
 REAL_TREE = tree.Tree
 # Those that act on a host, by names that they import.
-MODULES = (health, services, release, retire, purge, rollback, probe, publish)
+MODULES = (health, services, release, retire, purge, rollback, probe, publish, state)
 
 
 def answer(returncode, text):
@@ -256,6 +257,33 @@ class Releases(unittest.TestCase):
         with unittest.mock.patch("proving.PROOF_SECONDS", 0), self.assertRaisesRegex(report.Failure, "own backend news-w1-1 .*There is no earlier release: the new services were stopped and disabled"):
             self.host.release(payload)
         self.assertEqual((self.host.running, self.host.enabled, self.host.tree("worker").current()), (set(), set(), None))
+
+    def test_the_key_of_a_certificate_stays_as_long_as_a_release_names_it(self):
+        folder = os.path.join(self.host.state, "nginx", "news", "tls")
+        keys = lambda: sorted(os.listdir(folder))
+
+        def release_with(version, names=None, sites=("a",)):
+            path = os.path.join(folder, version + ".key")
+            payload = worker(self.host, sites, keepReleases=2)
+            payload["files"].append({"path": "nginx/news/a.test.crt", "text": version})
+            payload["files"].append({"path": "nginx/news/a.test.conf", "text": "ssl_certificate_key %s;" % (names or path)})
+            payload["state"].append({"path": path, "base64": "eA==", "owner": ME, "group": MINE, "mode": "0400"})
+            self.host.release(payload)
+            return path
+
+        one = release_with("one")
+        release_with("two")
+        self.assertEqual(keys(), ["one.key", "two.key"], "the release before has it for a rollback")
+        release_with("three")
+        self.assertEqual(keys(), ["three.key", "two.key"])
+        self.assertEqual(self.host.lines.said[-2], "removed %s: no release here has its certificate any more" % one)
+        # The site leaves: no plan has its key any more, and its file is carried until it is retired.
+        for more in ("b", "c", "d"):
+            self.host.release(worker(self.host, ("a", more), keepReleases=2))
+        self.assertEqual(keys(), ["three.key"])
+        # Another role on the same machine knows nothing of them.
+        self.host.release({**worker(self.host), "role": "balancer", "services": [], "files": [], "state": []})
+        self.assertEqual(keys(), ["three.key"])
 
     def test_what_is_kept_of_a_release_has_neither_texts_nor_keys(self):
         payload = worker(self.host)

@@ -93,7 +93,7 @@ class Proofs(unittest.TestCase):
             "introduction_points": lambda text, _: set(text.split()),
             "journal": lambda _: "",
         }
-        replaced.update(first_answer=lambda *_: (200, 0.1), judge_answer=lambda _: (True, "200"))
+        replaced.update(site_answer=lambda *_: (200, 0.1), judge_answer=lambda _: (True, "200"))
         with unittest.mock.patch.multiple("publication", **replaced):
             with unittest.mock.patch.object(known, "status", lambda: {"f": {address: now for address in descriptors}}):
                 known.prove()

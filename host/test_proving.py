@@ -12,13 +12,14 @@ import socks
 from test_parts import Lines
 
 BACKENDS = [{"name": "news-w1-%d" % n, "unit": "tor%d" % n, "socks": "/s%d" % n, "address": "x%d" % n} for n in (1, 2)]
-NEWS = {"project": "news", "unit": "nginx", "socket": "/n", "sites": ["a.onion", "b.onion"], "domains": ["a.test", "b.test"], "backends": BACKENDS}
-SHOP = {"project": "shop", "unit": "nginx-shop", "socket": "/m", "sites": ["c.onion"], "backends": [{**BACKENDS[0], "unit": "tor3", "name": "shop-w1-1"}]}
+NEWS = {"project": "news", "unit": "nginx", "socket": "/n", "sites": [{"address": "a.onion", "domain": "a.test"}, {"address": "b.onion", "domain": "b.test"}], "backends": BACKENDS}
+OLD = {"project": "old", "unit": "nginx", "socket": "/n", "sites": ["a.onion", "b.onion"], "domains": ["a.test", "b.test"], "backends": BACKENDS}
+SHOP = {"project": "shop", "unit": "nginx-shop", "socket": "/m", "sites": [{"address": "c.onion", "domain": "c.test"}], "backends": [{**BACKENDS[0], "unit": "tor3", "name": "shop-w1-1"}]}
 
 
 class WhatIsAsked(unittest.TestCase):
     def asked(self, **actions):
-        return [(each.backend["unit"], each.site) for each in proving.to_prove([NEWS, SHOP], {"nginx": None, "tor1": None, **actions}, {})]
+        return [(each.backend["unit"], each.site["address"]) for each in proving.to_prove([NEWS, SHOP], {"nginx": None, "tor1": None, **actions}, {})]
 
     def test_every_site_through_each_daemon_that_was_touched(self):
         self.assertEqual(self.asked(tor2="start"), [("tor2", "a.onion"), ("tor2", "b.onion")])
@@ -38,7 +39,7 @@ class WhatIsAsked(unittest.TestCase):
 
 class Faults(unittest.TestCase):
     def test_what_is_wrong_with_an_answer(self):
-        for status, before in ((200, 200), (404, 200), (302, None), (502, None), (502, 503), (500, 500)):
+        for status, before in ((200, 200), (404, 200), (302, None), (502, None), (502, 503), (500, 500), (502, 421)):
             self.assertIsNone(proving.fault_of(status, before), (status, before))
         self.assertRegex(proving.fault_of(421, 421), "421: the proxy does not know this site")
         self.assertEqual(proving.fault_of(502, 200), "502, and before this release it was 200")
@@ -50,16 +51,19 @@ class Proving(unittest.TestCase):
     def prove(self, answers, before=None, **limits):
         self.lines, self.asked = Lines(), []
 
-        def first_answer(path, address, seconds, host):
+        def site_answer(path, address, seconds, site):
+            host = site["address"]
             self.asked.append((path, address, host))
             known = answers.get((path, host), [200])
             said = known.pop(0) if len(known) > 1 else known[0]
+            if isinstance(said, socks.FetchError):
+                raise said
             if isinstance(said, str):
                 raise socks.FetchError(said)
             return said, 0.1
 
         questions = proving.to_prove([NEWS], {"tor1": "start", "tor2": "start"}, before or {})
-        with unittest.mock.patch.multiple("proving", first_answer=first_answer, **limits), unittest.mock.patch("proving.time.sleep"):
+        with unittest.mock.patch.multiple("proving", site_answer=site_answer, **limits), unittest.mock.patch("proving.time.sleep"):
             proving.prove(self.lines, questions)
         return self.lines.said
 
@@ -87,9 +91,9 @@ class Proving(unittest.TestCase):
         self.assertEqual(len(self.asked), 6)
 
     def test_between_two_stumbles_without_an_answer_the_time_starts_anew(self):
-        question = proving.Question(NEWS, BACKENDS[0], "a.onion", {("news", "a.onion"): 200})
+        question = proving.Question(NEWS, BACKENDS[0], NEWS["sites"][0], {("news", "a.onion"): 200})
         replies = [(502, 0.1), socks.FetchError("timed out"), (502, 0.1), (200, 0.1)]
-        with unittest.mock.patch("proving.first_answer", unittest.mock.Mock(side_effect=replies)), unittest.mock.patch("proving.time.monotonic", unittest.mock.Mock(side_effect=[1, 2])):
+        with unittest.mock.patch("proving.site_answer", unittest.mock.Mock(side_effect=replies)), unittest.mock.patch("proving.time.monotonic", unittest.mock.Mock(side_effect=[1, 2])):
             self.assertFalse(question.ask())
             self.assertEqual(question.broken_since, 1)
             self.assertFalse(question.ask())
@@ -107,14 +111,25 @@ class Proving(unittest.TestCase):
         with self.assertRaisesRegex(report.Failure, "421"):
             self.prove({("/s1", "b.onion"): [421]}, ORIGIN_SECONDS=0)
 
-    def test_a_plan_of_an_older_version_has_no_domains_the_address_is_said(self):
-        question = proving.Question(SHOP, BACKENDS[0], "c.onion", {})
-        self.assertEqual(question.name, "c.onion")
+    def test_a_wrong_answer_fails_long_before_the_limit_and_no_answer_in_between_starts_the_time_anew(self):
+        wrong = socks.WrongAnswer("another certificate than planned: aa instead of bb")
+        with self.assertRaisesRegex(report.Failure, r"b\.test .* news-w1-1 \(another certificate than planned: aa instead of bb\)"):
+            self.prove({("/s1", "b.onion"): [wrong]}, ORIGIN_SECONDS=0)
+        self.assertEqual(self.prove({("/s1", "b.onion"): [wrong, "timed out", wrong, 200]})[-1][:7], "2 sites")
+
+    def test_a_plan_of_an_older_version_has_plain_addresses_and_domains_or_not_even_these(self):
+        without = {key: value for key, value in OLD.items() if key != "domains"}
+        for project, names in ((OLD, ["a.test", "b.test"]), (without, ["a.onion", "b.onion"])):
+            questions = proving.to_prove([project], {"tor1": "start"}, {("old", "b.onion"): 200})
+            self.assertEqual([(each.name, each.site["address"], each.before) for each in questions], [(names[0], "a.onion", None), (names[1], "b.onion", 200)])
+            with unittest.mock.patch("socks.first_answer", return_value=(200, 0.1)) as asked:
+                proving.prove(Lines(), questions)
+            self.assertEqual(sorted(call.args for call in asked.call_args_list), [("/s1", "x1", 25, host, None) for host in ("a.onion", "b.onion")])
 
     def test_nobody_listens(self):
         lines = Lines()
         lines.listening = False
-        with unittest.mock.patch("proving.first_answer", unittest.mock.Mock(side_effect=socks.FetchError("x"))):
+        with unittest.mock.patch("proving.site_answer", unittest.mock.Mock(side_effect=socks.FetchError("x"))):
             with self.assertRaisesRegex(report.Failure, "nobody listens"):
                 proving.prove(lines, proving.to_prove([NEWS], {"tor1": "start"}, {}))
 
