@@ -14,7 +14,7 @@ const onion = (letter: string) => `${letter.repeat(56)}.onion`;
 
 const request = (fields: Partial<LoadRecord> = {}): LoadRecord => ({
   ...{ at: 0, seconds: 1, client: "steady", site: onion("a"), path: "/", status: 200 },
-  ...{ backend: "", error: "", bytes: 1, ...fields },
+  ...{ backend: "", error: "", bytes: 1, tries: 1, firstError: "", ...fields },
 });
 
 const requests = fc.array(
@@ -70,19 +70,18 @@ test("percentiles are values of the list, and as many percent of it do not excee
   assert.equal(percentile([], 50), 0);
 });
 
-test("a report counts failures apart, and the seconds of the others alone", () => {
+test("a report counts failures and second tries apart, and the seconds of those alone that did not fail", () => {
   const failed = request({ at: 3, seconds: 60, status: 502, backend: "news-worker1-1", error: "HTTP 502" });
-  const report = loadReport([
-    request({ seconds: 0.2, backend: "news-worker2-1" }),
-    failed,
-    request({ at: 5, seconds: 0.4, backend: "news-worker1-1" }),
-  ]);
+  const again = request({ seconds: 0.2, backend: "news-worker2-1", tries: 2, firstError: "SOCKS refused (0x05)" });
+  const report = loadReport([again, failed, request({ at: 5, seconds: 0.4, backend: "news-worker1-1" })]);
   assert.deepEqual(report, {
-    ...{ requests: 3, failures: 1, failed: [failed], longestGap: 2, median: 0.2, p95: 0.4 },
+    ...{ requests: 3, failures: 1, failed: [failed], secondTries: 1, triedTwice: [again] },
+    ...{ longestGap: 2, median: 0.2, p95: 0.4 },
     backends: { "news-worker1-1": 2, "news-worker2-1": 1 },
   });
   assert.deepEqual(loadReport([]), {
-    ...{ requests: 0, failures: 0, failed: [], longestGap: 0, median: 0, p95: 0, backends: {} },
+    ...{ requests: 0, failures: 0, failed: [], secondTries: 0, triedTwice: [] },
+    ...{ longestGap: 0, median: 0, p95: 0, backends: {} },
   });
 });
 
@@ -115,6 +114,8 @@ const SITES = {
   refused: onion("e"), // SOCKS 4, but for the warm-up's
   silent: onion("f"), // never answers, but for the warm-up's
   dead: onion("g"), // SOCKS 4, always
+  moved: onion("h"), // SOCKS 1 for every second stream
+  closed: onion("i"), // every second stream is closed before a byte of the answer
 };
 writeFileSync(
   join(folder, "tor"),
@@ -130,13 +131,16 @@ class Socks(socketserver.StreamRequestHandler):
         self.rfile.read(4); site = chr(self.rfile.read(self.rfile.read(1)[0])[0]); self.rfile.read(2)
         with lock:
             seen[site] += 1
-            first = seen[site] == 1
+            first, second = seen[site] == 1, seen[site] % 2 == 0
         if site == "g" or site == "e" and not first:
             return self.wfile.write(b"\\x05\\x04\\x00\\x01" + bytes(6))
+        if site == "h" and second:
+            return self.wfile.write(b"\\x05\\x01\\x00\\x01" + bytes(6))
         self.wfile.write(b"\\x05\\x00\\x00\\x01" + bytes(6))
         page = self.rfile.readline().split()[1]
         while self.rfile.readline().strip(): pass
         if site == "f" and not first: never.wait()
+        if site == "i" and second: return
         body = b"x" * (${BIG_PAGE.bytes} if page == b"${BIG_PAGE.path}" else 100)
         status = b"502 Bad Gateway" if site == "d" and not first else b"200 OK"
         self.wfile.write(b"HTTP/1.1 " + status + b"\\r\\nX-Softmap-Backend: news-worker1-1\\r\\n")
@@ -213,20 +217,39 @@ test("all sites in turn, every fifth request of each is the big page, nothing fa
 });
 
 test("every way to fail is one record with its reason", async () => {
-  const { good, chunked: _, dead: __, ...bad } = SITES;
-  const sites = [good, bad.short, bad.wrong, bad.refused, bad.silent];
+  const { good, short, wrong, refused, silent } = SITES;
+  const sites = [good, short, wrong, refused, silent];
   const load = await start(sites, { timeout: 1, clients: [{ name: "steady", newIdentityEvery: 0 }] });
   await load.until(5, 0);
   const report = await load.stop();
-  const said = Object.fromEntries(load.requests.slice(0, 5).map((one) => [one.site, `${one.status} ${one.error}`]));
+  const said = Object.fromEntries(
+    load.requests.slice(0, 5).map((one) => [one.site, `${one.tries} ${one.status} ${one.error}`]),
+  );
   assert.deepEqual(said, {
-    [good]: "200 ",
-    [bad.short]: "200 the answer ended early",
-    [bad.wrong]: "502 HTTP 502",
-    [bad.refused]: "0 SOCKS host unreachable (0x04)",
-    [bad.silent]: "0 not done after 1 s",
+    [good]: "1 200 ",
+    [short]: "1 200 the answer ended early",
+    [wrong]: "1 502 HTTP 502",
+    [refused]: "2 0 SOCKS host unreachable (0x04)",
+    [silent]: "1 0 not done after 1 s",
   });
   assert.ok(report.failures >= 4 && report.longestGap > 1);
+  await gone(tors());
+});
+
+test("a request that got no byte of an answer is tried once more, on a stream of its own, and both are told", async () => {
+  const clients = [{ name: "steady", newIdentityEvery: 0 }];
+  const load = await start([SITES.moved, SITES.closed], { clients });
+  await load.until(12, 0);
+  const report = await load.stop();
+  assert.equal(report.failures, 0, JSON.stringify(report.failed));
+  assert.equal(report.secondTries, report.requests, "the second stream of each request is the one that is answered");
+  const why = Object.fromEntries(
+    load.requests.map((one) => [one.site, `${one.tries} ${one.status} ${one.firstError}`]),
+  );
+  assert.deepEqual(why, {
+    [SITES.moved]: "2 200 SOCKS general failure (0x01)",
+    [SITES.closed]: "2 200 no answer: the connection was closed",
+  });
   await gone(tors());
 });
 

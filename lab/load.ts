@@ -24,7 +24,7 @@ export interface LoadOptions {
   readonly clients?: readonly LoadClient[];
   /** Requests of each client at the same time; 2 when absent. Two clients with two each: some 8 requests a second on two cores. */
   readonly concurrency?: number;
-  /** Seconds after which a request has failed; 60 when absent. */
+  /** Seconds after which a request has failed, its second try included; 60 when absent. */
   readonly timeout?: number;
   /** Seconds until every client has fetched every site once, at most; 180 when absent. */
   readonly warmUp?: number;
@@ -60,9 +60,11 @@ export const DEFAULT_CLIENTS: readonly LoadClient[] = [
 ];
 
 /**
- * Starts clients in the lab's Tor container that fetch all sites in turn without pause, each request once and on a circuit of its own. Of a
- * site's requests every fifth is the big page, the others are `/`. After a failed request the same loop's next one starts a second after it
- * at the earliest.
+ * Starts clients in the lab's Tor container that fetch all sites in turn without pause, each request on a circuit of its own. Of a
+ * site's requests every fifth is the big page, the others are `/`. One that gets no byte of an answer is tried a second time at once, as by a
+ * browser's reload, and has failed when that fails too: introduction points of the lab's Tor network live 10 to 30 s (tor, hs_service.c,
+ * get_intro_point_max_lifetime), so that now and then a visitor meets one that just went, with no change under way. After a failed request the
+ * same loop's next one starts a second after it at the earliest.
  * @returns when every client has fetched every site once; those requests are not in the records
  * @throws LabError when the lab has no Tor network, an option cannot be, or the clients do not get ready
  */

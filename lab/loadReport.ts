@@ -12,10 +12,14 @@ export interface LoadRecord {
   readonly status: number;
   /** The answer's X-Softmap-Backend; empty when it has none. */
   readonly backend: string;
-  /** Empty when a whole answer with a status below 400 came in time, else why it failed. */
+  /** Empty when a whole answer with a status below 400 came in time, at the first try or the second, else why it failed. */
   readonly error: string;
   /** Bytes of the body that came. */
   readonly bytes: number;
+  /** 2 when the first try got no byte of an answer, so that it was tried again at once. */
+  readonly tries: number;
+  /** Why the first of two tries got none; empty when there was one try. */
+  readonly firstError: string;
 }
 
 /** What requests came to. */
@@ -23,6 +27,9 @@ export interface LoadReport {
   readonly requests: number;
   readonly failures: number;
   readonly failed: readonly LoadRecord[];
+  /** Requests that were tried a second time, whatever came of it. */
+  readonly secondTries: number;
+  readonly triedTwice: readonly LoadRecord[];
   /** Longest time in seconds during which every request that started failed; 0 when none failed. */
   readonly longestGap: number;
   /** Seconds of the requests that did not fail; 0 when there is none. A time-out's 60 seconds say nothing about how fast a site is. */
@@ -35,6 +42,7 @@ export interface LoadReport {
 /** The report on these requests. Their order does not matter. */
 export function loadReport(requests: readonly LoadRecord[]): LoadReport {
   const failed = requests.filter((one) => one.error !== "");
+  const triedTwice = requests.filter((one) => one.tries > 1);
   const seconds = requests.filter((one) => one.error === "").map((one) => one.seconds);
   const backends: Record<string, number> = {};
   for (const { backend } of requests) if (backend !== "") backends[backend] = (backends[backend] ?? 0) + 1;
@@ -42,6 +50,8 @@ export function loadReport(requests: readonly LoadRecord[]): LoadReport {
     requests: requests.length,
     failures: failed.length,
     failed,
+    secondTries: triedTwice.length,
+    triedTwice,
     longestGap: longestGap(requests),
     median: percentile(seconds, 50),
     p95: percentile(seconds, 95),

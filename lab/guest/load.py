@@ -22,6 +22,18 @@ class Failed(Exception):
     """No whole HTTP answer came; the text says why."""
 
 
+FAILURES = (Failed, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError)
+
+
+def reason(error, begun):
+    """Why a try failed, in words. `begun`: a byte of the answer had come."""
+    if isinstance(error, asyncio.IncompleteReadError):
+        return "the answer ended early" if begun else "no answer: the connection was closed"
+    if isinstance(error, (asyncio.LimitOverrunError, ValueError)):
+        return "the answer is not HTTP"
+    return str(getattr(error, "strerror", None) or error)
+
+
 def say(**line):
     print(json.dumps(line), flush=True)
 
@@ -112,9 +124,13 @@ class Client:
 
     def request(self, site, path):
         """Starts one request; a task that ends with its record."""
-        opened = asyncio.get_running_loop().create_future()
-        self.connecting.add(opened)
-        return asyncio.ensure_future(record(self, site, path, opened))
+        return asyncio.ensure_future(record(self, site, path, self.connects()))
+
+    def connects(self):
+        """A future for a request that begins to connect: to be given to opened()."""
+        future = asyncio.get_running_loop().create_future()
+        self.connecting.add(future)
+        return future
 
     def opened(self, future):
         """The request of that future connects no more."""
@@ -172,14 +188,17 @@ async def take(reader, length, answer):
         answer["bytes"] += len(piece)
 
 
-async def fetch(client, answer, opened):
-    """One GET; fills in what came as it comes, so that a failure leaves what there was. Failed or OSError when no whole answer came."""
+async def fetch(client, answer, opened, begun):
+    """One GET; fills in what came as it comes, so that a failure leaves what there was. `begun` is set at the first byte of the answer.
+    One of FAILURES when no whole answer came."""
     site, path = answer["site"], answer["path"]
     reader, writer = await client.connect(site)
     try:
         client.opened(opened)
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {site}\r\nUser-Agent: lab\r\nAccept: */*\r\nConnection: close\r\n\r\n".encode())
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        first = await reader.readexactly(1)
+        begun.set()
+        head = (first + await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         words = head[0].split()
         if len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdigit():
             raise Failed("the answer is not HTTP")
@@ -195,25 +214,38 @@ async def fetch(client, answer, opened):
         raise Failed(f"{answer['bytes']} bytes came instead of {BIG['bytes']}")
 
 
-async def record(client, site, path, opened):
-    """One request and what became of it: its `error` is empty when a whole answer with a status below 400 came in time. No second try."""
-    answer = {"at": round(time.time(), 3), "seconds": 0, "client": client.name, "site": site, "path": path, "status": 0, "backend": "", "error": "",
-              "bytes": 0}
-    start = time.monotonic()
+async def twice(client, answer, opened, begun):
+    """One GET, and at once a second one when nothing at all came of the first, as with a browser's reload. Never a second one after a first byte
+    of the answer, nor after an HTTP status: what is answered counts as it is answered."""
     try:
-        await asyncio.wait_for(fetch(client, answer, opened), SETTINGS["timeout"])
-    except asyncio.TimeoutError:
-        answer["error"] = f"not done after {SETTINGS['timeout']} s"
-    except asyncio.IncompleteReadError:
-        answer["error"] = "the answer ended early" if answer["status"] else "no answer: the connection was closed"
-    except (asyncio.LimitOverrunError, ValueError):
-        answer["error"] = "the answer is not HTTP"
-    except Failed as failed:
-        answer["error"] = str(failed)
-    except OSError as error:
-        answer["error"] = str(error.strerror or error)
+        answer["tries"] = 1
+        try:
+            return await fetch(client, answer, opened, begun)
+        except FAILURES as error:
+            if begun.is_set():
+                raise
+            answer["firstError"] = reason(error, False)
+        if opened.done():  # else its client does not forget before this request has connected
+            await client.free.wait()
+            opened = client.connects()
+        answer["tries"] = 2
+        await fetch(client, answer, opened, begun)
     finally:
         client.opened(opened)
+
+
+async def record(client, site, path, opened):
+    """One request and what became of it: its `error` is empty when a whole answer with a status below 400 came in time, at the first try or the
+    second. The time is both tries'."""
+    answer = {"at": round(time.time(), 3), "seconds": 0, "client": client.name, "site": site, "path": path, "status": 0, "backend": "", "error": "",
+              "bytes": 0, "tries": 0, "firstError": ""}
+    start, begun = time.monotonic(), asyncio.Event()
+    try:
+        await asyncio.wait_for(twice(client, answer, opened, begun), SETTINGS["timeout"])
+    except asyncio.TimeoutError:
+        answer["error"] = f"not done after {SETTINGS['timeout']} s"
+    except FAILURES as error:
+        answer["error"] = reason(error, begun.is_set())
     answer["seconds"] = round(time.monotonic() - start, 3)
     return answer
 

@@ -6,7 +6,7 @@ describe("planned changes under load", { timeout: 15 * 60_000 }, () => {
   let stack: PlannedChanges;
 
   before(async () => {
-    stack = await PlannedChanges.start({ name: "e2echanges", requests: 100, grace: "10s", lost: 1 });
+    stack = await PlannedChanges.start({ name: "e2echanges", requests: 100, grace: "10s" });
   });
   after(() => stack?.end());
 

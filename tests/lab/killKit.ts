@@ -14,6 +14,7 @@ import type { PulumiRun } from "../../lab/pulumi";
 import { told } from "./changeKit";
 import { clock, shown } from "./faultKit";
 import type { Rehearsal } from "./fixture";
+import { noticed } from "./noticed";
 
 /** Units of a host that match a systemd pattern, in the order of their names. @example await unitsLike(lab, "worker1", "softmap-tor@news-*") */
 export async function unitsLike(lab: Lab, host: string, pattern: string): Promise<string[]> {
@@ -104,14 +105,15 @@ export class Visitors {
     const connectionsPerHost = await connectionsSince(this.lab, before);
     const measured = `longest gap ${report.longestGap.toFixed(1)} s, median ${report.median.toFixed(1)} s, p95 ${report.p95.toFixed(1)} s`;
     told({
-      ...{ change: what, requests: report.requests, failures: report.failures, seconds, connectionsPerHost },
+      ...{ change: what, requests: report.requests, failures: report.failures, secondTries: report.secondTries },
+      ...{ seconds, connectionsPerHost },
       ...{ secondsUntilPublished: published, note: [note(value), measured].filter((words) => words !== "").join("; ") },
     });
     for (const one of report.failed) console.log(`    failed: ${clock(one.at * 1000)} ${JSON.stringify(one)}`);
     return { value, report, seconds };
   }
 
-  /** So many requests from now on, of which none may fail. */
+  /** So many requests from now on, of which nobody may notice anything. */
   async content(requests = 100): Promise<void> {
     const mark = this.load.mark();
     await this.load.until(requests, mark, 600);
@@ -129,10 +131,10 @@ export class Visitors {
   }
 }
 
-/** No request failed; else each that did is named, after these words. */
-export function untroubled(words: string, { failures, requests, failed }: LoadReport): void {
-  const each = failed.map((one) => JSON.stringify(one)).join("\n");
-  assert.equal(failures, 0, `${words}: ${failures} of ${requests} requests failed:\n${each}`);
+/** Readers {@link noticed} nothing; else what they did is named, after these words. */
+export function untroubled(words: string, report: LoadReport): void {
+  const found = noticed(report);
+  assert.equal(found, "", `${words}: ${found}`);
 }
 
 /** `pulumi up`, its lines shown and heard; whatever comes of it. */

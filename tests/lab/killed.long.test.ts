@@ -6,10 +6,11 @@
 // moment is taken once, then a drawn sample of the others. SOFTMAP_KILLS=all takes every one; SOFTMAP_SEED draws another sample.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { containersOf } from "../../lab/lab";
+import { containersOf, type LoadReport } from "../../lab/lab";
 import { killWhole, serving, shown } from "./faultKit";
 import { Rehearsal, type Settings } from "./fixture";
 import { changedNothing, succeeded, unitsLike, upHeard, Visitors } from "./killKit";
+import { noticed } from "./noticed";
 
 /** How many of the moments beyond one of each kind are taken. */
 const SAMPLE = process.env["SOFTMAP_KILLS"] === "all" ? Infinity : 6;
@@ -153,16 +154,20 @@ describe("pulumi up is killed", { timeout: 90 * 60_000 }, () => {
       succeeded(await upHeard(rehearsal, hear));
       return `at "${line}", converged`;
     });
-    if (report.failures > 0) noticed.push(`${words}: ${report.failures} of ${report.requests} requests failed`);
+    note(words, report);
     changedNothing(await rehearsal.pulumi(["up", "--yes", "--skip-preview"], { onLine: () => undefined }));
     await settled();
-    return `${words}: ${value} after ${seconds.toFixed(0)} s, ${report.requests} requests, ${report.failures} failed`;
+    return `${words}: ${value} after ${seconds.toFixed(0)} s, ${report.requests} requests, ${report.failures} failed, ${report.secondTries} tried twice`;
   }
 
   const moments: Moment[] = inHostSteps.map((moment) => ({ ...moment, kind: moment.name }));
   const taken: string[] = [];
   /** What visitors noticed: told at the end, so that one request does not hide the moments after it. */
-  const noticed: string[] = [];
+  const troubles: string[] = [];
+  function note(words: string, report: LoadReport): void {
+    const found = noticed(report);
+    if (found !== "") troubles.push(`${words}: ${found}`);
+  }
 
   test("each change once without harm: these are the resource steps", async () => {
     for (const change of ["site comes", "worker comes", "worker goes", "site goes"] as const) {
@@ -170,7 +175,7 @@ describe("pulumi up is killed", { timeout: 90 * 60_000 }, () => {
       const words = `not killed (${change})`;
       const { value, report } = await visitors.during(words, (hear) => upHeard(rehearsal, hear));
       const run = succeeded(value);
-      if (report.failures > 0) noticed.push(`${words}: ${report.failures} of ${report.requests} requests failed`);
+      note(words, report);
       let n = 0;
       for (const line of run.stdout.split("\n")) {
         const [, type = "", name = "", verb = ""] = done.exec(line) ?? [];
@@ -201,7 +206,7 @@ describe("pulumi up is killed", { timeout: 90 * 60_000 }, () => {
     console.log(taken.join("\n"));
     const missed = taken.filter((line) => line.includes("over before"));
     assert.deepEqual(missed, [], "every moment was met");
-    assert.deepEqual(noticed, [], "visitors notice nothing");
+    assert.deepEqual(troubles, [], "visitors notice nothing");
   });
 
   function ready(change: Change): boolean {

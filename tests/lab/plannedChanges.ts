@@ -23,8 +23,6 @@ export interface PlannedOptions {
   readonly requests: number;
   /** `retireGrace`, e.g. `20s`. */
   readonly grace: string;
-  /** Unanswered requests that are let pass with each change, as lost by the lab itself; none when absent. */
-  readonly lost?: number;
 }
 
 /** Two workers with two daemons each, two sites. */
@@ -48,7 +46,7 @@ export class PlannedChanges {
     readonly rehearsal: Rehearsal,
     private readonly options: PlannedOptions,
   ) {
-    this.readers = new Readers(rehearsal, options.requests, options.lost);
+    this.readers = new Readers(rehearsal, options.requests);
   }
 
   /** Starts the lab; nothing is deployed yet. */

@@ -7,11 +7,25 @@ import { changeTable, readChanges, recordChange, type ChangeRow } from "./table"
 
 const rows: readonly ChangeRow[] = [
   {
-    ...{ change: "one more worker", requests: 412, failures: 0, seconds: 48.25, secondsUntilPublished: 41 },
+    ...{
+      change: "one more worker",
+      requests: 412,
+      failures: 0,
+      secondTries: 2,
+      seconds: 48.25,
+      secondsUntilPublished: 41,
+    },
     connectionsPerHost: { worker10: 1, worker2: 2, balancer1: 1, worker1: 0 },
   },
   {
-    ...{ change: "a timeout of nginx", requests: 97, failures: 3, seconds: 6, secondsUntilPublished: null },
+    ...{
+      change: "a timeout of nginx",
+      requests: 97,
+      failures: 3,
+      secondTries: 3,
+      seconds: 6,
+      secondsUntilPublished: null,
+    },
     ...{ connectionsPerHost: {}, note: "a reload,\n  no restart" },
   },
 ];
@@ -20,9 +34,9 @@ test("the table is aligned, numbers to the right", () => {
   assert.equal(
     changeTable(rows),
     [
-      "change              requests  failed  seconds  published after  connections                         note",
-      "one more worker          412       0     48.3             41.0  balancer1 1  worker2 2  worker10 1",
-      "a timeout of nginx        97       3      6.0                -  none                                a reload, no restart",
+      "change              requests  failed  second try  seconds  published after  connections                         note",
+      "one more worker          412       0           2     48.3             41.0  balancer1 1  worker2 2  worker10 1",
+      "a timeout of nginx        97       3           3      6.0                -  none                                a reload, no restart",
     ].join("\n"),
   );
   assert.match(changeTable([]), /^change {2}requests .* note$/);

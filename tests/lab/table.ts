@@ -4,9 +4,10 @@ import { appendFileSync, readFileSync } from "node:fs";
 export interface ChangeRow {
   /** What was changed, in a few words. */
   readonly change: string;
-  /** Requests that started or finished during the change, and how many of them failed. */
+  /** Requests that started or finished during the change, how many of them failed, and how many were tried a second time, whatever came of it. */
   readonly requests: number;
   readonly failures: number;
+  readonly secondTries: number;
   /** Of the whole `pulumi up`. */
   readonly seconds: number;
   /** Host to ssh connections that the change opened; hosts without one may be left out. */
@@ -28,6 +29,7 @@ const COLUMNS: readonly {
   { title: "change", number: false, cell: (row) => row.change },
   { title: "requests", number: true, cell: (row) => String(row.requests) },
   { title: "failed", number: true, cell: (row) => String(row.failures) },
+  { title: "second try", number: true, cell: (row) => String(row.secondTries) },
   { title: "seconds", number: true, cell: (row) => row.seconds.toFixed(1) },
   { title: "published after", number: true, cell: (row) => row.secondsUntilPublished?.toFixed(1) ?? "-" },
   { title: "connections", number: false, cell: (row) => connections(row.connectionsPerHost) },
