@@ -58,6 +58,12 @@ export async function ensureCertificates(lab: Lab, domains: readonly string[]): 
   return folder;
 }
 
+/** Certificate and key of a domain that the lab's origin or one of its hosts serves, as PEM. */
+export function certificateOf(lab: Lab, domain: string): { certificate: string; key: string } {
+  const read = (kind: string) => readFileSync(join(lab.dir, "ca", `${domain}.${kind}`), "utf8");
+  return { certificate: read("crt"), key: read("key") };
+}
+
 /** The lab's CA, for a host's store: certificate, and its name there. */
 export function caFiles(lab: Lab): { certificate: string; hash: string } {
   const read = (file: string) => readFileSync(join(lab.dir, "ca", file), "utf8");

@@ -29,8 +29,14 @@ export interface BootedHost extends HostInfo {
   readonly instance: string;
 }
 
+/** What is special about a host. */
+export interface HostOptions {
+  /** Its image, of `ensureDerivedImage`; the lab's host image when absent. Of a host that exists it stays. */
+  readonly image?: string;
+}
+
 /** Boots a host, or finds it running; ready means that ssh accepts logins. Several at once are safe. Never connects by ssh. @throws LabError without a whole egress lock */
-export async function hostUp(lab: Lab, name: string): Promise<BootedHost> {
+export async function hostUp(lab: Lab, name: string, { image = imageName() }: HostOptions = {}): Promise<BootedHost> {
   const container = containerName(lab, name);
   if ((SERVICES as readonly string[]).includes(name))
     throw new LabError(`"${name}" is the lab's own.`, `take another name than ${SERVICES.join(", ")}`);
@@ -44,7 +50,7 @@ export async function hostUp(lab: Lab, name: string): Promise<BootedHost> {
     const host = await identity(lab, name);
     if (running !== "running") {
       await hostSeed(lab, name);
-      if (running === undefined) await boot(lab, host, container);
+      if (running === undefined) await boot(lab, host, container, image);
       else await podman(["start", container]);
     }
     await waitReady(container);
@@ -73,7 +79,7 @@ async function instanceOf(container: string): Promise<string> {
 
 const hostFolder = (lab: Lab, name: string) => join(lab.dir, "hosts", name);
 
-async function boot(lab: Lab, host: HostInfo, container: string): Promise<void> {
+async function boot(lab: Lab, host: HostInfo, container: string, image: string): Promise<void> {
   const state = stateOf(lab);
   const [, second, third, last] = host.address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"));
   // a new MAC after stop and start would leave stale ARP entries for half a minute
@@ -110,7 +116,7 @@ async function boot(lab: Lab, host: HostInfo, container: string): Promise<void> 
     ...settings,
     "-v",
     `${lab.seeds}/host-${host.name}:${SEED}:ro`,
-    imageName(),
+    image,
   ]);
 }
 
@@ -126,6 +132,11 @@ async function hostSeed(lab: Lab, name: string): Promise<void> {
     put("ssh_host_ed25519_key", readFileSync(key, "utf8"));
     put("ssh_host_ed25519_key.pub", readFileSync(`${key}.pub`, "utf8"));
   });
+}
+
+/** The address that a host of that name has or will have. */
+export async function reserveAddress(lab: Lab, name: string): Promise<string> {
+  return withLock(join(hostFolder(lab, name), "lock"), async () => (await identity(lab, name)).address);
 }
 
 /** Address and ssh host key of a host: made at its first use, kept in the lab's state. */

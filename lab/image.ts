@@ -120,7 +120,8 @@ export async function ensureLabImage(say: Say): Promise<string> {
   });
 }
 
-async function imageExists(image: string): Promise<boolean> {
+/** Whether podman has it. */
+export async function imageExists(image: string): Promise<boolean> {
   return (await podman(["image", "exists", image], { mayFail: true })).code === 0;
 }
 

@@ -3,6 +3,8 @@ export { LabError } from "./errors";
 export { blockMirror, heal, partition, powerCut, reboot, unblockMirror } from "./faults";
 export { lockCounters } from "./egress";
 export { ensureLabImage } from "./image";
+export { derivedName, ensureDerivedImage, type Derived } from "./derivedImage";
+export { certificateOf } from "./certificates";
 export {
   connectionsOf,
   connectionsSince,
@@ -16,6 +18,7 @@ export {
   sshConnections,
   type BootedHost,
   type HostInfo,
+  type HostOptions,
 } from "./hosts";
 export { labDown, labUp, type LabNetwork, type Removed, type UpOptions } from "./upDown";
 export { startLoad, type Load, type LoadClient, type LoadOptions } from "./load";

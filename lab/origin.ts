@@ -30,19 +30,19 @@ while True:
 
 /**
  * The test origin and the lab's DNS in one container: nginx with certificates by the lab's CA, dnsmasq. Made again when what it serves has changed.
- * @param mirror names and addresses of the package mirror, which the lab's DNS knows too
+ * @param hosted domains that hosts of the lab serve, and their addresses: the lab's DNS knows them, and its CA has certificates for them
  */
 export async function ensureOrigin(
   lab: Lab,
   state: LabState,
   image: string,
-  mirror: Readonly<Record<string, readonly string[]>>,
+  hosted: Readonly<Record<string, string>>,
 ): Promise<{ changed: boolean }> {
   const name = containerName(lab, "origin");
   const { origin } = addresses(state);
-  const certificates = await ensureCertificates(lab, state.domains);
+  const certificates = await ensureCertificates(lab, [...state.domains, ...Object.keys(hosted)]);
   const config = originConfig(state.domains, `${SEED}/certificates`, `${SEED}/www`);
-  const dns = dnsConfig(origin, originNames(state.domains), mirror);
+  const dns = dnsConfig(origin, originNames(state.domains), state.mirror, hosted);
   const all = Object.fromEntries(originNames(state.domains).map((site) => [site, pages(site, state.domains)]));
   const ca = readFileSync(join(certificates, "ca.crt"));
   const serves = createHash("sha256")

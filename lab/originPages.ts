@@ -134,14 +134,19 @@ const ECHO = String.raw`
       ngx.say('{"method":', quote(ngx.req.get_method()), ',"uri":', quote(ngx.var.request_uri), ',"host":', quote(ngx.var.host), ',"headers":{', table.concat(parts, ","), '}}')
     `;
 
-/** dnsmasq's settings: the origin's names and the package mirror's, nothing else (NXDOMAIN), and nobody is asked further. */
+/**
+ * dnsmasq's settings: the origin's names, the domains that hosts serve (with all their subdomains) and the package mirror's names, nothing else
+ * (NXDOMAIN), and nobody is asked further.
+ */
 export function dnsConfig(
   origin: string,
   names: readonly string[],
   mirror: Readonly<Record<string, readonly string[]>>,
+  hosted: Readonly<Record<string, string>> = {},
 ): string {
   const records = [
     ...names.map((name) => `host-record=${name},${origin}`),
+    ...Object.entries(hosted).map(([domain, address]) => `address=/${domain}/${address}`),
     ...Object.entries(mirror).flatMap(([name, all]) => all.map((address) => `host-record=${name},${address}`)),
   ];
   return [

@@ -59,6 +59,8 @@ export interface LabState {
   readonly subnet: string;
   /** Domains of the test origin; each has the subdomain `cdn` too. */
   readonly domains: readonly string[];
+  /** Domains that hosts of the lab serve, each with its host's name. */
+  readonly hosted?: Readonly<Record<string, string>>;
   /** Names of the package mirror and the addresses that the lock and the lab's DNS have for them. */
   readonly mirror: Readonly<Record<string, readonly string[]>>;
 }

@@ -55,6 +55,12 @@ async function torrcLines(name: string): Promise<string[]> {
   return (await podman(["exec", name, "cat", `${HOME}/common.conf`])).text.split("\n").filter(Boolean);
 }
 
+/** `HOST:PORT` of the lab's Tor client, inside its container. A user of its own is a circuit of its own (torrc: IsolateSOCKSAuth). */
+export async function clientSocks(lab: Lab): Promise<string> {
+  const script = `sed -n 's/^SocksPort //p' ${HOME}/client/torrc`;
+  return (await podman(["exec", containerName(lab, "tor"), "sh", "-c", script])).text.trim();
+}
+
 /** What to fetch, and how. */
 export interface FetchOptions {
   /** Seconds for the whole fetch; 30 when absent. */
@@ -77,9 +83,11 @@ export interface Fetched {
   readonly cookies: readonly string[];
   readonly body: string;
   readonly seconds: number;
+  /** Of https: what the site showed, in PEM, its own certificate first. */
+  readonly certificates?: string;
 }
 
-/** Fetches a URL through the lab's Tor client, on a circuit of its own. No answer is an answer too (`error`): an onion may need a second try. @throws LabError when the lab has no Tor network */
+/** Fetches a URL through the lab's Tor client, on a circuit of its own. Whoever asks by https looks at the certificate: an onion's needs no authority. No answer is an answer too (`error`): an onion may need a second try. @throws LabError when the lab has no Tor network */
 export async function fetchThroughTor(lab: Lab, url: string, options: FetchOptions = {}): Promise<Fetched> {
   const name = containerName(lab, "tor");
   if ((await containerState(name)) !== "running")
@@ -90,9 +98,7 @@ export async function fetchThroughTor(lab: Lab, url: string, options: FetchOptio
   if (options.fresh) await newIdentity(lab);
   const { timeout = 30, method, headers = {}, body } = options;
   const user = `lab${Math.random().toString(36).slice(2)}`; // own SOCKS user, own circuit (torrc: IsolateSOCKSAuth)
-  const address = (
-    await podman(["exec", name, "sh", "-c", `sed -n 's/^SocksPort //p' ${HOME}/client/torrc`])
-  ).text.trim();
+  const address = await clientSocks(lab);
   const args = [
     "curl",
     "-sS",
@@ -102,7 +108,8 @@ export async function fetchThroughTor(lab: Lab, url: string, options: FetchOptio
     "--socks5-hostname",
     `${user}:x@${address}`,
     "-w",
-    "%{stderr}%{http_code} %{time_total}",
+    "%{stderr}%{http_code} %{time_total}\n%{certs}",
+    "--insecure",
   ];
   if (method) args.push("-X", method);
   if (method === "HEAD") args.push("--head");
@@ -125,8 +132,10 @@ export async function fetchThroughTor(lab: Lab, url: string, options: FetchOptio
       seconds: (performance.now() - started) / 1000,
     };
   }
-  const [status = "0", seconds = "0"] = (ran.stderr.trim().split("\n").at(-1) ?? "").split(" ");
-  return { status: Number(status), seconds: Number(seconds), ...parseAnswer(ran.stdout) };
+  const [, status = "0", seconds = "0"] = /^(\d{3}) ([\d.]+)$/m.exec(ran.stderr) ?? [];
+  const certificates = ran.stderr.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g)?.join("");
+  const shown = certificates === undefined ? {} : { certificates };
+  return { status: Number(status), seconds: Number(seconds), ...shown, ...parseAnswer(ran.stdout) };
 }
 
 /** Head and body of a raw answer. */

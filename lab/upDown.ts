@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { dropLock, loadLock, lockInForce, probeLock, type LockModel } from "./egress";
-import { hostUp, makeKey } from "./hosts";
+import { hostUp, makeKey, reserveAddress } from "./hosts";
 import { ensureLabImage } from "./image";
 import { machineMirror, mirrorAddresses } from "./mirror";
 import { withLock } from "./mutex";
@@ -26,6 +26,11 @@ import { ensureTorNetwork } from "./torNetwork";
 export interface UpOptions {
   /** Domains of the test origin; those of before, or three of its own, when absent. */
   readonly domains?: readonly string[];
+  /**
+   * Domains that a host of the lab serves instead, each with the host's name; those of before when absent. The lab's DNS knows them with all
+   * their subdomains, and its CA has a certificate for each (see `certificateOf`); what answers there is the business of whoever asks.
+   */
+  readonly hosted?: Readonly<Record<string, string>>;
 }
 
 /** What a deployment to the lab needs to know; the content of `network.json`. */
@@ -45,7 +50,7 @@ export interface LabNetwork {
 }
 
 /** Starts the lab, or mends what of it does not run; changes nothing of a lab that is up. Hosts are made by `hostUp`; those that exist are started again. */
-export async function labUp(lab: Lab, say: Say = silent, { domains }: UpOptions = {}): Promise<LabNetwork> {
+export async function labUp(lab: Lab, say: Say = silent, options: UpOptions = {}): Promise<LabNetwork> {
   const image = await ensureLabImage(say);
   makeLabFolder(lab);
   // beside the lab's folder: `down` removes that one
@@ -53,13 +58,15 @@ export async function labUp(lab: Lab, say: Say = silent, { domains }: UpOptions 
     const before = readState(lab);
     const mirror = await currentMirror(before);
     const { bridge, subnet } = await ensureNetwork(lab, before?.subnet);
-    const state: LabState = { subnet, domains: domains ?? before?.domains ?? DEFAULT_DOMAINS, mirror };
+    const domains = options.domains ?? before?.domains ?? DEFAULT_DOMAINS;
+    const state: LabState = { subnet, domains, hosted: options.hosted ?? before?.hosted ?? {}, mirror };
     await closeLab({ table: lab.table, bridge, subnet, mirror: Object.values(mirror).flat() }, lab, image, say);
     writeState(lab, state);
     const key = join(lab.dir, "id_ed25519");
     if (!existsSync(`${key}.pub`)) await makeKey(key, `lab ${lab.name}`);
+    const hosted = await addressesOf(lab, state.hosted ?? {});
     const [origin, tor] = await Promise.all([
-      step(say, `test origin and DNS (${state.domains.join(", ")})`, () => ensureOrigin(lab, state, image, mirror)),
+      step(say, `test origin and DNS (${state.domains.join(", ")})`, () => ensureOrigin(lab, state, image, hosted)),
       step(say, "private Tor network (3 authorities, 6 relays, a client)", () => ensureTorNetwork(lab, state, image)),
     ]);
     await keepAddress(bridge);
@@ -71,6 +78,13 @@ export async function labUp(lab: Lab, say: Say = silent, { domains }: UpOptions 
     );
     return network;
   });
+}
+
+/** Domain to address: a host that is not there yet will have it. */
+async function addressesOf(lab: Lab, hosted: Readonly<Record<string, string>>): Promise<Record<string, string>> {
+  const addresses: Record<string, string> = {};
+  for (const [domain, host] of Object.entries(hosted)) addresses[domain] = await reserveAddress(lab, host);
+  return addresses;
 }
 
 /** The mirror's addresses. Those of before stay as long as one of each name's still holds: mirrors rotate them, and a change restarts the lab's DNS. */

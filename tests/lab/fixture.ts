@@ -15,8 +15,10 @@ import {
   stopwatch,
   type Fetched,
   type Lab,
+  type UpOptions,
 } from "../../lab/lab";
 import { ensureStack, pulumi, type LabStack, type PulumiOptions, type PulumiRun } from "../../lab/pulumi";
+import { resolveProject } from "../../config/schema";
 import { generationOf, type TakenAtStart } from "../../plan/generation";
 import { daemonName } from "../../plan/names";
 import { render } from "../../templates";
@@ -30,7 +32,11 @@ export type Settings = Record<string, unknown>;
  * @example daemonsOf("news", 2, [{ domain: "court.test" }]) // ["news-1-3fa9", "news-2-3fa9"]
  */
 export function daemonsOf(project: string, count: number, sites: TakenAtStart["sites"]): string[] {
-  const generation = generationOf({ sites, unit: render("unit-tor", readSources("unit-tor"), {}) });
+  const generation = generationOf({
+    sites,
+    tor: resolveProject({}),
+    unit: render("unit-tor", readSources("unit-tor"), {}),
+  });
   return Array.from({ length: count }, (_, i) => daemonName(project, i + 1, generation));
 }
 
@@ -43,11 +49,11 @@ export class Rehearsal {
   ) {}
 
   /** Starts lab NAME and makes the stack NAME in it. */
-  static async start(name: string): Promise<Rehearsal> {
+  static async start(name: string, options: UpOptions = {}): Promise<Rehearsal> {
     const say = stopwatch();
     await ensureEngine(say);
     const lab = labNamed(name);
-    await labUp(lab, say);
+    await labUp(lab, say, options);
     const folder = mkdtempSync(join(tmpdir(), `softmap-${name}-`));
     const configFile = join(folder, `Pulumi.${name}.yaml`);
     const stack = { name, configFile, environment: stackEnvironment(lab) };
@@ -57,17 +63,21 @@ export class Rehearsal {
     return rehearsal;
   }
 
-  /** Writes the stack's whole config; site keys that were set stay. */
+  /** Writes the stack's whole config; keys that were set stay. */
   configure(settings: Settings): void {
-    const { siteKeys, ...kept } = this.kept();
+    const { secrets, ...kept } = this.kept();
     const config = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`softmap:${key}`, value]));
-    writeFileSync(this.stack.configFile, stringify({ ...kept, config: { ...siteKeys, ...config } }));
+    writeFileSync(this.stack.configFile, stringify({ ...kept, config: { ...secrets, ...config } }));
   }
 
   /** Gives a site its key as an operator does: a secret of the stack, the value on stdin. */
   async setSiteKey(domain: string, secretFile: Uint8Array): Promise<PulumiRun> {
-    const args = ["config", "set", "--secret", "--path", `softmap:siteKeys["${domain}"]`];
-    const run = await pulumi(this.stack, args, { input: Buffer.from(secretFile).toString("base64") });
+    return this.setSecret(`siteKeys["${domain}"]`, Buffer.from(secretFile).toString("base64"));
+  }
+
+  /** Sets a secret of the stack, e.g. `tlsKeys["www.example.org"]`, the value on stdin. */
+  async setSecret(path: string, value: string): Promise<PulumiRun> {
+    const run = await pulumi(this.stack, ["config", "set", "--secret", "--path", `softmap:${path}`], { input: value });
     assert.equal(run.code, 0, run.stderr);
     return run;
   }
@@ -118,11 +128,11 @@ export class Rehearsal {
   }
 
   /** What Pulumi itself keeps in a config file, the salt of its secrets; and the encrypted keys. */
-  private kept(): { siteKeys?: Record<string, unknown> } & Record<string, unknown> {
+  private kept(): { secrets?: Record<string, unknown> } & Record<string, unknown> {
     try {
       const { config, ...rest } = parse(readFileSync(this.stack.configFile, "utf8")) as Record<string, unknown>;
-      const siteKeys = Object.entries(config ?? {}).filter(([key]) => key === "softmap:siteKeys");
-      return { ...rest, siteKeys: Object.fromEntries(siteKeys) };
+      const secrets = Object.entries(config ?? {}).filter(([key]) => /^softmap:(site|tls|upstream)Keys$/.test(key));
+      return { ...rest, secrets: Object.fromEntries(secrets) };
     } catch {
       return {}; // the file is not there yet
     }
