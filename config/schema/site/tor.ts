@@ -30,7 +30,8 @@ export const tor = {
     }),
   ),
   torIntroDosBurstPerSec: bare(
-    whole(1, mostPerSecond, "", {
+    // hs_dos.c takes a token and then asks whether one is left: of a burst of 1 nobody gets in.
+    whole(2, mostPerSecond, "tor keeps one of them back, so that 1 would let nobody in", {
       description: "How many at once; tor's own default is 200. Needs torIntroDosDefense.",
       unit: "introductions per second",
       examples: [200],
