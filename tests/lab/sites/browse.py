@@ -109,7 +109,8 @@ class Browser:
                 raise WebDriverException(f"there is no {css}")
             time.sleep(0.1)
 
-    def do(self, step):
+    def act(self, step):
+        """What a reader does: goes somewhere, fills in, clicks."""
         if "open" in step:
             self.driver.get(step["open"])
         for css, text in step.get("fill", {}).items():
@@ -119,6 +120,9 @@ class Browser:
         if "click" in step:
             self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", self.element(step["click"]))
             self.element(step["click"]).click()
+
+    def ask(self, step):
+        """What the page is asked, once it is there."""
         if "run" in step:
             return self.driver.execute_script(step["run"])
         if "call" in step:
@@ -128,13 +132,17 @@ class Browser:
     def step(self, step):
         told = {"name": step["name"], "value": None, "error": "", "requests": []}
         try:
-            told["value"] = self.do(step)
+            self.act(step)
             told["error"] = self.settle(told["requests"])
+            if "run" in step or "call" in step:
+                told["value"] = self.ask(step)
+                told["error"] = told["error"] or self.settle(told["requests"])
             told.update(url=self.driver.current_url, title=self.driver.title, leaks=self.leaks())
         except WebDriverException as error:
             told.setdefault("url", self.driver.current_url)
             told.setdefault("title", "")
-            told.update(error=(error.msg or str(error)).split("\n")[0], leaks=[])
+            page = self.driver.execute_script("return document.body?.innerText ?? ''")
+            told.update(error=(error.msg or str(error)).split("\n")[0] + " on a page that says: " + " ".join(page.split())[:300], leaks=[])
         told["console"] = [{"level": one["level"], "text": one["message"]} for one in self.driver.get_log("browser")]
         return told
 
