@@ -32,15 +32,8 @@ describe("drift and locks", { timeout: 8 * 60_000 }, () => {
   after(() => rehearsal?.end());
 
   const settings = (news: Settings = {}): Settings => {
-    const { privateKeyFile, torrc } = readNetwork(rehearsal.lab);
-    const { name, address, hostKey } = solo;
     return {
-      hosts: { provider: "ssh", user: "operator", privateKeyFile, torNetwork: torrc },
-      balancers: [{ name, address, hostKey }],
-      workers: [],
-      workersOnBalancers: true,
-      protectKeys: false,
-      retireGrace: "0s",
+      ...rehearsal.solo(solo),
       projects: [{ name: "news", softmapTorWorkers: 2, sites: [{ domain: "www.daily.test" }], ...news }],
     };
   };

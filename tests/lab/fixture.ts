@@ -11,9 +11,11 @@ import {
   labDown,
   labNamed,
   labUp,
+  readNetwork,
   stackEnvironment,
   stopwatch,
   type Fetched,
+  type HostInfo,
   type Lab,
   type UpOptions,
 } from "../../lab/lab";
@@ -68,6 +70,19 @@ export class Rehearsal {
     const { secrets, ...kept } = this.kept();
     const config = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`softmap:${key}`, value]));
     writeFileSync(this.stack.configFile, stringify({ ...kept, config: { ...secrets, ...config } }));
+  }
+
+  /** A stack on one machine that is balancer and worker, listed by ssh address and host key: softmap 1. */
+  solo({ name, address, hostKey }: HostInfo): Settings {
+    const { privateKeyFile, torrc } = readNetwork(this.lab);
+    return {
+      hosts: { provider: "ssh", user: "operator", privateKeyFile, torNetwork: torrc },
+      balancers: [{ name, address, hostKey }],
+      workers: [],
+      workersOnBalancers: true,
+      protectKeys: false,
+      retireGrace: "0s",
+    };
   }
 
   /** Gives a site its key as an operator does: a secret of the stack, the value on stdin. */

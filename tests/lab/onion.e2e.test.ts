@@ -5,7 +5,7 @@ import { randomBytes, X509Certificate } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { containerName } from "../../lab/places";
 import { podman } from "../../lab/podman";
-import { execOn, hostUp, readNetwork, type HostInfo } from "../../lab/lab";
+import { execOn, hostUp, type HostInfo } from "../../lab/lab";
 import { UNTRUSTED } from "../../lab/originPages";
 import { clientSocks } from "../../lab/torNetwork";
 import { keysOfSeed } from "../../onion/keys";
@@ -35,15 +35,8 @@ describe("the onion's side", { timeout: 12 * 60_000 }, () => {
   after(() => rehearsal?.end());
 
   const settings = (desk: Settings = {}): Settings => {
-    const { privateKeyFile, torrc } = readNetwork(rehearsal.lab);
-    const { name, address, hostKey } = solo;
     return {
-      hosts: { provider: "ssh", user: "operator", privateKeyFile, torNetwork: torrc },
-      balancers: [{ name, address, hostKey }],
-      workers: [],
-      workersOnBalancers: true,
-      protectKeys: false,
-      retireGrace: "0s",
+      ...rehearsal.solo(solo),
       projects: [
         {
           name: "news",

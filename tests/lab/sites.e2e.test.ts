@@ -33,15 +33,9 @@ describe("real sites through Tor", { timeout: 15 * 60_000 }, () => {
   });
   after(() => rehearsal?.end());
 
-  function configure({ name, address, hostKey }: HostInfo): void {
-    const { privateKeyFile, torrc } = readNetwork(rehearsal.lab);
+  function configure(host: HostInfo): void {
     rehearsal.configure({
-      hosts: { provider: "ssh", user: "operator", privateKeyFile, torNetwork: torrc },
-      balancers: [{ name, address, hostKey }],
-      workers: [],
-      workersOnBalancers: true,
-      protectKeys: false,
-      retireGrace: "0s",
+      ...rehearsal.solo(host),
       projects: [
         {
           ...{ name: "press", softmapTorWorkers: 1, deonionifyPostBodies: true },
