@@ -51,7 +51,8 @@ describe("workers that die", { timeout: 25 * 60_000 }, () => {
   const addresses = async (): Promise<Record<string, string>> =>
     (await rehearsal.output<Record<string, Record<string, string>>>("addresses"))["news"] ?? {};
   const nginxOf = async (host: string): Promise<string> =>
-    (await execOn(rehearsal.lab, host, ["cat", currentFile("worker", workerFiles.nginx("news"))])).text;
+    (await execOn(rehearsal.lab, host, ["cat", currentFile("worker", workerFiles.nginxSite("news", daily.domain))]))
+      .text;
   const up = (hear: (line: string) => void): Promise<PulumiRun> => upHeard(rehearsal, hear);
   /** Nothing says that it is gone: its introduction points stay in the network for as long as their relays and the directories think. */
   async function cable(what: string, host: string): Promise<void> {

@@ -8,6 +8,8 @@ import { dataDir, nginxSocketDir, onionDir, units } from "../../plan/names";
 import { daemonsOf, Rehearsal, type Settings } from "./fixture";
 
 const newsSites = [{ domain: "www.daily.test", subdomains: ["cdn"] }, { domain: "court.test" }];
+/** One of them changed: a line of one file. */
+const changedSites = newsSites.map((site, i) => (i === 0 ? { ...site, nginxTimeout: "21s" } : site));
 const deskSites = [{ domain: "tips.test" }];
 const news = daemonsOf("news", 2, newsSites);
 const workers = ["worker1", "worker2"];
@@ -167,8 +169,7 @@ describe("a stack in the lab", { timeout: 20 * 60_000 }, () => {
   });
 
   test("preview --diff of a one-line change shows exactly the lines that change, as they are and as they will be", async () => {
-    const [first, ...rest] = newsSites;
-    rehearsal.configure(settings({ sites: [{ ...first, nginxTimeout: "21s" }, ...rest] }));
+    rehearsal.configure(settings({ sites: changedSites }));
     const run = await rehearsal.pulumi(["preview", "--diff"]);
     assert.equal(run.code, 0, run.stderr);
     const lines = changedLines(run.stdout).map((line) => line.trim().replace(/\s+/g, " "));
@@ -209,8 +210,8 @@ describe("a stack in the lab", { timeout: 20 * 60_000 }, () => {
   });
 
   test("preview of a site that comes: other tors start beside the old ones, which retire; nginx is reloaded, nothing restarted", async () => {
-    const sites = [...newsSites, { domain: "new.test" }];
-    rehearsal.configure(settings({ nginxTimeout: "21s", sites }));
+    const sites = [...changedSites, { domain: "new.test" }];
+    rehearsal.configure(settings({ sites }));
     const run = await rehearsal.pulumi(["preview", "--diff"]);
     assert.equal(run.code, 0, run.stderr);
     const ofWorker = [
@@ -225,7 +226,7 @@ describe("a stack in the lab", { timeout: 20 * 60_000 }, () => {
         "balancer-balancer1  softmap-onionbalance.service  restart (onionbalance/config.yaml not known yet)",
       ].sort(),
     );
-    rehearsal.configure(settings({ nginxTimeout: "21s" }));
+    rehearsal.configure(settings({ sites: changedSites }));
   });
 
   test("refresh looks at each host over one login and finds nothing changed, and a preview after it neither", async () => {

@@ -168,7 +168,7 @@ describe("drift and locks", { timeout: 8 * 60_000 }, () => {
     await sh(`kill ${await holding.held}`);
     await holding.over;
     await rehearsal.up();
-    assert.match(await sh(`cat ${currentFile("worker", workerFiles.nginx("news"))}`), /23s/);
+    assert.match(await sh(`cat ${currentFile("worker", workerFiles.nginxSite("news", "www.daily.test"))}`), /23s/);
     changedNothing(await rehearsal.up());
   });
 

@@ -263,7 +263,10 @@ describe("a release that goes wrong", { timeout: 12 * 60_000 }, () => {
     assert.equal(cancel.code, 0, shown(cancel));
     await succeeds();
     for (const host of hosts)
-      assert.match((await on(host, "cat", currentFile("worker", workerFiles.nginx("news")))).text, /21s/);
+      assert.match(
+        (await on(host, "cat", currentFile("worker", workerFiles.nginxSite("news", "www.daily.test")))).text,
+        /21s/,
+      );
     const tips =
       (await rehearsal.output<Record<string, Record<string, string>>>("addresses"))["desk"]?.["tips.test"] ?? "";
     assert.equal((await rehearsal.fetch(`http://${tips}/`)).status, 200);

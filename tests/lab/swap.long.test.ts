@@ -134,7 +134,7 @@ describe("planned changes of balancers and of all machines, under load", { timeo
       await execOn(stack.rehearsal.lab, host, [
         "grep",
         "proxy_read_timeout",
-        "/etc/softmap/worker/current/nginx/news.conf",
+        "/etc/softmap/worker/current/nginx/news/www.daily.test.conf",
       ])
     ).text;
 });
