@@ -24,6 +24,7 @@ const mayImport = {
     "host",
     "proxy",
     "tests/lab/fixture",
+    "tests/proxy/release",
   ],
 };
 

@@ -112,10 +112,11 @@ test("a unit that was started anew, by whomever, or is gone is counted; one that
 });
 
 test("options", () => {
-  assert.deepEqual(benchOptions([]), { rounds: 5 });
-  assert.deepEqual(benchOptions(["--json", "a.json", "--rounds", "12"]), { rounds: 12, json: "a.json" });
-  for (const wrong of [["--rounds"], ["--rounds", "0"], ["--rounds", "x"], ["--json"], ["--jsn", "a"]])
-    assert.throws(() => benchOptions(wrong), /^Error: usage: /);
+  const json = { command: "bench:publication", file: "--json" } as const;
+  assert.deepEqual(benchOptions(json, []), { rounds: 5 });
+  assert.deepEqual(benchOptions(json, ["--json", "a.json", "--rounds", "12"]), { rounds: 12, file: "a.json" });
+  for (const wrong of [["--rounds"], ["--rounds", "0"], ["--rounds", "x"], ["--json"], ["--csv", "a"]])
+    assert.throws(() => benchOptions(json, wrong), /^Error: usage: npm run bench:publication .*--json FILE/);
 });
 
 test("what looks at the descriptors is one text, asks a directory by name, and takes only answers about that address", () => {

@@ -188,7 +188,7 @@ async function quiet(): Promise<void> {
   );
 }
 
-async function publication({ rounds, json }: BenchOptions): Promise<void> {
+async function publication({ rounds, file }: BenchOptions): Promise<void> {
   const rehearsal = await Rehearsal.start(LAB);
   let benchmark: Benchmark | undefined;
   try {
@@ -201,14 +201,15 @@ async function publication({ rounds, json }: BenchOptions): Promise<void> {
     const summary = summarize(measured);
     const versions = (await benchmark?.versions()) ?? [];
     const result = { finished: new Date().toISOString(), versions, summary, measured };
-    if (json !== undefined) writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
+    if (file !== undefined) writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
     if (summary.length > 0) console.log(summaryTable(summary));
     await benchmark?.end();
     await rehearsal.end();
   }
 }
 
-publication(benchOptions(process.argv.slice(2))).catch((error: unknown) => {
+const command = { command: "bench:publication", file: "--json" } as const;
+publication(benchOptions(command, process.argv.slice(2))).catch((error: unknown) => {
   console.error(`\nThe benchmark failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 });
