@@ -21,3 +21,8 @@ export function readHomeFile(path: string): Buffer | string {
     return unreadable + ((error as NodeJS.ErrnoException).code ?? "unreadable");
   }
 }
+
+/** PEM that was given, or the text of the file that was named instead; nothing of nothing. */
+export function pemText(given: string): string {
+  return given === "" || given.includes("-----BEGIN") ? given : readHomeFile(given).toString();
+}

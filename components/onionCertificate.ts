@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { covers, factsOf, parseChain } from "./certificateChecks";
-import { readHomeFile } from "./homePath";
+import { pemText } from "./homePath";
 import { onionCertificateProvider } from "./onionCertificateProvider";
 
 /** What TLS needs on a host. */
@@ -88,11 +88,6 @@ export function wildcardWarnings(certificate: string, sites: readonly { domain: 
       const harm = "browsers will refuse its subdomains, and links lead there";
       return `site ${domain}: its certificate does not cover *.${onion}: ${harm}. Next: have it certified with that name`;
     });
-}
-
-/** The text itself, or the contents of the file that it names; nothing of nothing. */
-function pemText(text: string): string {
-  return text === "" || text.includes("-----BEGIN") ? text : readHomeFile(text).toString();
 }
 
 /** A certificate that nobody vouches for, made once and renewed by an `up` in the last third of its days; the key stays. */

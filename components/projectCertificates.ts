@@ -1,19 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { resolveSite } from "../config/schema";
 import { OnionCertificate, selfSigned, type CertificatePair, type CertifiedSite } from "./onionCertificate";
+import type { SiteSettingsArgs } from "./settings";
 
 /** Settings of TLS as they stand on a project (for all its sites) or on a site (which wins). */
-export interface TlsSettings {
-  readonly onionTls?: "off" | "selfSigned" | undefined;
-  readonly certificate?: pulumi.Input<string> | undefined;
-  readonly certificateKey?: pulumi.Input<string> | undefined;
-  readonly selfSignedDays?: number | undefined;
-}
+export type TlsSettings = Pick<SiteSettingsArgs, "onionTls" | "certificate" | "certificateKey" | "selfSignedDays">;
 
 /** Settings of what the proxy shows to upstreams. */
-export interface UpstreamSettings {
-  readonly upstreamCertificate?: pulumi.Input<string> | undefined;
-  readonly upstreamCertificateKey?: pulumi.Input<string> | undefined;
-}
+export type UpstreamSettings = Pick<SiteSettingsArgs, "upstreamCertificate" | "upstreamCertificateKey">;
 
 /** The project that the certificates belong to, with what it says of all its sites. */
 export interface CertifiedProject<Settings> {
@@ -32,6 +26,8 @@ export function siteCertificates(
   const covered: CertifiedSite[] = [];
   for (const { settings: own, ...site } of project.sites) {
     const { domain } = site;
+    // Which of the settings counts is for resolveSite alone: nginx goes by it too.
+    const { certificate: counting, onionTls, selfSignedDays: days } = resolveSite(settings, own);
     if (own.certificate !== undefined) {
       const given = { certificate: own.certificate, key: own.certificateKey ?? "", sites: [site] };
       const certificate = new OnionCertificate(
@@ -40,10 +36,9 @@ export function siteCertificates(
         opts,
       );
       pairs.set(domain, certificate);
-    } else if (own.onionTls === undefined && settings.certificate !== undefined) {
+    } else if (counting !== undefined) {
       covered.push(site);
-    } else if ((own.onionTls ?? settings.onionTls) === "selfSigned") {
-      const days = own.selfSignedDays ?? settings.selfSignedDays ?? 365;
+    } else if (onionTls === "selfSigned") {
       pairs.set(domain, selfSigned(certificateName(domain), { ...site, days }, opts));
     }
   }

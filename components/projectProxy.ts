@@ -12,17 +12,17 @@ import {
   users,
   workerFiles,
 } from "../plan/names";
-import { proxyFiles } from "../proxy";
+import type { CertificatePair } from "./onionCertificate";
 import type { renderer } from "./renderer";
 import type { Site, SoftmapProject } from "./softmapProject";
 import type { PlannedFile } from "./unitFiles";
 
+/** Of a certificate what a host gets. */
+type CertificateParts = Pick<CertificatePair, "certificate" | "key" | "fingerprint">;
+
 /** A certificate and its key as files. */
-interface CertificateFiles {
+interface CertificateFiles extends CertificateParts {
   readonly path: string;
-  readonly certificate: pulumi.Output<string>;
-  readonly key: pulumi.Output<string>;
-  readonly fingerprint: pulumi.Output<string>;
 }
 
 /** One site of a project's nginx. */
@@ -97,9 +97,9 @@ function renderSite(project: SoftmapProject, site: Site, render: ReturnType<type
     domain,
     onion: key.address,
     nginx,
-    certificate: certificate && { ...filesOf(certificate), path: nginxCertificate(name, domain) },
+    certificate: certificate && { ...partsOf(certificate), path: nginxCertificate(name, domain) },
     upstreamCertificate: upstreamCertificate && {
-      ...filesOf(upstreamCertificate),
+      ...partsOf(upstreamCertificate),
       path: nginxUpstreamCertificate(name, domain),
     },
     authorities,
@@ -107,7 +107,7 @@ function renderSite(project: SoftmapProject, site: Site, render: ReturnType<type
 }
 
 /** Only these of a certificate: it may be a resource, and carry much else. */
-function filesOf({ certificate, key, fingerprint }: Omit<CertificateFiles, "path">): Omit<CertificateFiles, "path"> {
+function partsOf({ certificate, key, fingerprint }: CertificatePair): CertificateParts {
   return { certificate, key, fingerprint };
 }
 
@@ -127,11 +127,6 @@ export function filesOfProxy({ project, nginx, listen, sites }: ProjectProxy): P
         : [{ path: workerFiles.nginxUpstreamAuthorities(project, domain), text: authorities }]),
     ]),
   ];
-}
-
-/** What all projects' nginxes of a worker run inside. */
-export function luaFiles(): PlannedFile[] {
-  return proxyFiles().map(({ path, text }) => ({ path, text }));
 }
 
 /** The private keys of a project's certificates, each under a name of its own certificate. */
@@ -163,12 +158,11 @@ export function dirsOfProxy(project: string): StateDir[] {
 
 /** The nginx of a project. A restart, which only another unit asks for, turns visitors away for a moment: all else is reloaded. */
 export function nginxService(project: string): Service {
-  const prefix = workerFiles.nginx("").replace(/[^/]*$/, "");
   return {
     unit: units.nginx(project),
     verify: [
       ...["nginx", "-e", "stderr", "-t", "-q"],
-      ...["-p", `{release}/${prefix}`, "-c", `{release}/${workerFiles.nginx(project)}`],
+      ...["-p", `{release}/${workerFiles.nginxPrefix}`, "-c", `{release}/${workerFiles.nginx(project)}`],
     ],
     verifyAs: users.nginx,
     reloadOn: [

@@ -92,27 +92,24 @@ export class SoftmapProject extends Component {
   }
 
   private createSites(args: SoftmapProjectArgs): Site[] {
-    const keys = args.sites.map((site) => this.createKey(site, args.protectKeys ?? true));
+    const keyed = args.sites.map((site) => {
+      const { domain, subdomains = [] } = site;
+      return { site, domain, subdomains, key: this.createKey(site, args.protectKeys ?? true) };
+    });
     const certified = {
       name: this.name,
       settings: args,
-      sites: args.sites.map((site, i) => {
-        const { domain, subdomains = [] } = site;
-        return { domain, subdomains, onion: keys[i]?.address ?? "", settings: site };
-      }),
+      sites: keyed.map(({ site, domain, subdomains, key }) => ({
+        ...{ domain, subdomains, onion: key.address },
+        settings: site,
+      })),
     };
     const certificates = siteCertificates(certified, { parent: this });
     const upstream = upstreamCertificates(certified, { parent: this });
-    return args.sites.flatMap((site, i) => {
-      const { domain, subdomains = [] } = site;
-      const key = keys[i];
+    return keyed.map(({ site, domain, subdomains, key }) => {
       const settings = resolveSite(args, site);
-      if (key === undefined) return [];
       return {
-        domain,
-        subdomains,
-        key,
-        settings,
+        ...{ domain, subdomains, key, settings },
         certificate: certificates.get(domain),
         upstreamCertificate: upstream.get(domain),
         authorities: authoritiesOf(settings),

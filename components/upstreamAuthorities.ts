@@ -1,6 +1,6 @@
 import type { Problem } from "../config/problems";
 import { parseChain } from "./certificateChecks";
-import { readHomeFile } from "./homePath";
+import { pemText } from "./homePath";
 
 interface Given {
   readonly nginxProxySslTrustedCertificate?: string | undefined;
@@ -8,8 +8,7 @@ interface Given {
 
 /** PEM of those who vouch for a site's upstream, where these are not the system's own: given as text or as a path. */
 export function authoritiesOf({ nginxProxySslTrustedCertificate: given }: Given): string | undefined {
-  if (given === undefined) return undefined;
-  return given.includes("-----BEGIN") ? given : readHomeFile(given).toString();
+  return given === undefined ? undefined : pemText(given);
 }
 
 /** What is wrong with the authorities of a project and its sites. They are public, and read by the program itself. */

@@ -12,8 +12,9 @@ import {
   users,
   workerFiles,
 } from "../plan/names";
+import { proxyFiles } from "../proxy";
 import type { Host } from "./hosts/host";
-import { dirsOfProxy, filesOfProxy, keysOfProxy, luaFiles, nginxService, type ProjectProxy } from "./projectProxy";
+import { dirsOfProxy, filesOfProxy, keysOfProxy, nginxService, type ProjectProxy } from "./projectProxy";
 import { releaseDefaults } from "./releaseDefaults";
 import { ownerOf } from "./retirement";
 import type { PlannedFile } from "./unitFiles";
@@ -128,7 +129,7 @@ export function workerFilesOf(projects: readonly ProjectFiles[], unitFiles: Work
     ...(unitFiles.clientTorrc === undefined
       ? []
       : [{ path: workerFiles.torrc(torClient), text: unitFiles.clientTorrc }]),
-    ...luaFiles(),
+    ...proxyFiles(),
     ...projects.flatMap(({ proxy, obConfig, daemons }): PlannedFile[] => [
       ...filesOfProxy(proxy),
       ...daemons.flatMap(({ daemon, torrc }): PlannedFile[] => [
@@ -152,7 +153,7 @@ export function hasClient(projects: readonly ProjectFiles[]): boolean {
 export function plannedFiles(projects: readonly ProjectFiles[]): string[] {
   return [
     ...(hasClient(projects) ? [workerFiles.torrc(torClient)] : []),
-    ...luaFiles().map(({ path }) => path),
+    ...proxyFiles().map(({ path }) => path),
     ...projects.flatMap(({ proxy, daemons }) => [
       ...filesOfProxy(proxy).map(({ path }) => path),
       ...daemons.flatMap(({ daemon }) => [workerFiles.torrc(daemon), workerFiles.obConfig(daemon)]),

@@ -69,6 +69,8 @@ export const workerFiles = {
   nginxUpstreamCertificate: (project: string, domain: string): string => `nginx/${project}/${domain}.upstream.crt`,
   /** By whom a site's upstream is vouched for, where that is not the system's authorities. */
   nginxUpstreamAuthorities: (project: string, domain: string): string => `nginx/${project}/${domain}.authorities.crt`,
+  /** The folder that nginx is started in (`-p`): all of its files are below it. With its closing slash. */
+  nginxPrefix: "nginx/",
   /** What runs inside nginx, for all projects (proxy/), with its closing slash. */
   nginxLua: "nginx/lua/",
   torUnit: "units/softmap-tor@.service",

@@ -10,8 +10,14 @@ export interface ProxyFile {
   readonly text: string;
 }
 
-/** Every Lua module, sorted by name. The same for every project of a worker: nginx finds them by its prefix. */
-export function proxyFiles(): ProxyFile[] {
+let files: readonly ProxyFile[] | undefined;
+
+/** Every Lua module, sorted by name. The same for every project and worker, and read once: nginx finds them by its prefix. */
+export function proxyFiles(): readonly ProxyFile[] {
+  return (files ??= readFiles());
+}
+
+function readFiles(): ProxyFile[] {
   const folder = join(__dirname, "softmap");
   return readdirSync(folder)
     .filter((name) => name.endsWith(".lua"))

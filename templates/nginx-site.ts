@@ -120,7 +120,7 @@ function groupsOf({ project, site: { domain }, subdomains }: NginxSiteModel): Gr
 }
 
 /** Eight hex digits for a name that has to be one word, and nobody else's. */
-function hashOf(text: string): string {
+export function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   nginxHealthSocket,
   nginxSocketDir,
@@ -7,7 +6,7 @@ import {
   nginxStateDir,
   workerFiles,
 } from "../plan/names";
-import { besideMain, checkedSite, listenWords, type NginxSite } from "./nginx-site";
+import { besideMain, checkedSite, hashOf, listenWords, type NginxSite } from "./nginx-site";
 import { hostName, identifier, nginx, onionName } from "./quote";
 import type { Template } from "./template";
 
@@ -49,12 +48,13 @@ export function mappingOf({ sites, foreignMaps, preserve, onionifyEmails }: Ngin
   const own = sites.map(checkedSite).map(({ domain, onion, tls }) => ({ domain, onion, tls }));
   const foreign = foreignMaps.map(({ domain, onion }) => ({ domain: hostName(domain), onion: onionName(onion) }));
   const mapping = { names: [...own, ...foreign], preserve: [...preserve], emails: onionifyEmails };
-  return { ...mapping, mark: hashOf(mapping, 8) };
+  return { ...mapping, mark: hashOf(JSON.stringify(mapping)) };
 }
 
 /** What the limits' directives say. A zone is named after all that it is: nginx cannot change one. */
 function limitsOf({ requestRate, requestBurst, connections }: CircuitLimits) {
-  const zone = (...parts: unknown[]): string => `softmap_${hashOf(["softmap_circuit", "10m", ...parts], 8)}`;
+  const zone = (...parts: unknown[]): string =>
+    `softmap_${hashOf(JSON.stringify(["softmap_circuit", "10m", ...parts]))}`;
   return {
     requests: requestRate !== undefined && {
       zone: zone("requests", requestRate),
@@ -63,10 +63,6 @@ function limitsOf({ requestRate, requestBurst, connections }: CircuitLimits) {
     },
     connections: connections !== undefined && { zone: zone("connections"), most: connections },
   };
-}
-
-function hashOf(value: unknown, digits: number): string {
-  return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, digits);
 }
 
 export const nginxConf: Template<NginxModel> = {

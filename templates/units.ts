@@ -47,7 +47,7 @@ export const unitNginx: Template<UnitModel> = {
   locals: () => ({
     user: users.nginx,
     config: currentFile("worker", workerFiles.nginx("%i")),
-    prefix: currentFile("worker", folder(workerFiles.nginx("%i")) + "/"),
+    prefix: currentFile("worker", workerFiles.nginxPrefix),
     state: "softmap/nginx/%i",
     sockets: nginxSocketDir("%i"),
     runtime: below("/run", nginxSocketDir("%i")),

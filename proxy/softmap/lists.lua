@@ -3,8 +3,7 @@ local lists = {}
 
 -- Case-insensitive, compiled once. A regular expression that gives up (lua_regex_match_limit) counts as `otherwise`.
 local function matches(text, expressions, otherwise)
-    if not expressions then return false end
-    for _, expression in ipairs(expressions.list) do
+    for _, expression in ipairs(expressions) do
         local from, _, fault = ngx.re.find(text, expression, "joi")
         if from then return true end
         if fault then
@@ -25,8 +24,22 @@ local subjects = {
     userAgent = function() return ngx.var.http_user_agent end,
 }
 
+-- The lists of one kind, in the order in which they are looked at: `name_of` makes a setting's name of a subject, as "blockHost".
+local function checks(name_of)
+    local found = {}
+    for _, subject in ipairs({ "userAgent", "referer", "origin", "host", "path", "location", "param" }) do
+        local name = name_of(subject)
+        found[#found + 1] = { subject = subject, words = name, expressions = name .. "Re" }
+    end
+    return found
+end
+
+local block = checks(function(subject) return "block" .. subject:sub(1, 1):upper() .. subject:sub(2) end)
+local black = checks(function(subject) return subject .. "Blacklist" end)
+local white = checks(function(subject) return subject .. "Whitelist" end)
+
 local function parameter_matches(wanted, compare)
-    if not wanted or #wanted == 0 then return false end
+    if not wanted then return false end
     local given = ngx.req.get_uri_args(0)
     for _, each in ipairs(wanted) do
         local values = given[each.name]
@@ -37,46 +50,41 @@ local function parameter_matches(wanted, compare)
     return false
 end
 
--- Whether the request is on a list or its regular expressions; `name` is the setting's, e.g. "blockHost".
-local function on(settings, name, subject, otherwise)
-    if subject == "param" then
+-- Whether the request is on a list or its regular expressions; nil where neither is given. (A list that is there has entries.)
+local function on(settings, check, otherwise)
+    local words, expressions = settings[check.words], settings[check.expressions]
+    if not words and not expressions then return nil end
+    if check.subject == "param" then
         local exact = function(value, wanted) return value == wanted end
-        local by_expression = function(value, wanted) return matches(value, { list = { wanted } }, otherwise) end
-        return parameter_matches(settings[name], exact) or parameter_matches(settings[name .. "Re"], by_expression)
+        local by_expression = function(value, wanted) return matches(value, { wanted }, otherwise) end
+        return parameter_matches(words, exact) or parameter_matches(expressions, by_expression)
     end
-    local words, expressions = settings[name], settings[name .. "Re"]
-    if not words and not expressions then return false end
-    local text = subjects[subject]() or ""
-    return (words and words.set and words.set[text]) or (expressions and expressions.list and matches(text, expressions, otherwise)) or false
+    local text = subjects[check.subject]() or ""
+    return (words and words.set[text]) or (expressions and matches(text, expressions.list, otherwise)) or false
 end
 
-local function given(settings, name)
-    local list = settings[name]
-    return list ~= nil and ((list.list and #list.list > 0) or #list > 0)
-end
-
--- Listed for a polite refusal. An expression that gives up refuses: it is safer to turn one away than to let one in.
-function lists.blocked(settings)
-    for _, subject in ipairs({ "UserAgent", "Referer", "Origin", "Host", "Path", "Location", "Param" }) do
-        local name = subject:sub(1, 1):lower() .. subject:sub(2)
-        if on(settings, "block" .. subject, name, true) then return true end
+local function on_any(settings, kind)
+    for _, check in ipairs(kind) do
+        -- An expression that gives up counts as a match: it is safer to turn one away than to let one in.
+        if on(settings, check, true) then return true end
     end
     return false
+end
+
+-- Listed for a polite refusal.
+function lists.blocked(settings)
+    return on_any(settings, block)
 end
 
 -- Listed for an abrupt one.
 function lists.blacklisted(settings)
-    for _, subject in ipairs({ "userAgent", "referer", "origin", "host", "path", "param" }) do
-        if on(settings, subject .. "Blacklist", subject, true) then return true end
-    end
-    return false
+    return on_any(settings, black)
 end
 
 -- Whether a whitelist that is given does not have the request: each must, one entry of a list is enough.
 function lists.unwelcome(settings)
-    for _, subject in ipairs({ "userAgent", "referer", "origin", "host", "path", "param" }) do
-        local name = subject .. "Whitelist"
-        if (given(settings, name) or given(settings, name .. "Re")) and not on(settings, name, subject, false) then return true end
+    for _, check in ipairs(white) do
+        if on(settings, check, false) == false then return true end
     end
     return false
 end

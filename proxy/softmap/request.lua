@@ -71,9 +71,10 @@ local function endpoints(settings)
     end
 end
 
--- What a client says of where it comes from is made up: behind an onion nobody knows.
+-- What a client says of where it comes from is made up: behind an onion nobody knows. Also all that begins with x-forwarded.
 local made_up = {
-    "Forwarded", "Via", "Proxy", "X-Tor2Web", "X-Real-IP", "True-Client-IP", "CF-Connecting-IP", "X-Client-IP", "X-Onion-CircuitID",
+    ["forwarded"] = true, ["via"] = true, ["proxy"] = true, ["x-tor2web"] = true, ["x-real-ip"] = true, ["true-client-ip"] = true,
+    ["cf-connecting-ip"] = true, ["x-client-ip"] = true, ["x-onion-circuitid"] = true,
 }
 -- Where a request says an onion that the origin knows by its domain.
 local named = { "Origin", "Referer", "Destination" }
@@ -106,9 +107,8 @@ local function conditions()
 end
 
 local function upward(settings)
-    for _, name in ipairs(made_up) do ngx.req.clear_header(name) end
-    for name in pairs(ngx.req.get_headers(0)) do
-        if name:lower():find("x-forwarded", 1, true) == 1 then ngx.req.clear_header(name) end
+    for name in pairs(ngx.req.get_headers(0)) do -- in lower case
+        if made_up[name] or name:find("x-forwarded", 1, true) == 1 then ngx.req.clear_header(name) end
     end
     -- nginx turns into a tunnel for whoever asked for an upgrade, also when the origin was not asked for it.
     if ngx.var.softmap_upgrade == "" then ngx.req.clear_header("Upgrade") end
