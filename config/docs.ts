@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { valueAt } from "./place";
 import {
-  hostSchema,
   hostsSchema,
   projectSchema,
   rolloutSchema,
@@ -13,8 +12,10 @@ import {
 } from "./schema";
 import { optional } from "./schema/setting";
 import { projectGroups, projectSettings, siteGroups, siteSettings } from "./schema/site";
-import { labHostsSchema, sshHostsSchema } from "./schema/hosts";
+import { awsHostsSchema } from "./schema/aws";
+import { labHostsSchema, localHostsSchema, machineSchema, sshHostsSchema } from "./schema/hosts";
 import { type Json, jsonSchemaOf } from "./schema/json";
+import { proxy } from "./schema/proxy";
 
 /** JSON schema (draft 2020-12) of a stack's file, `Pulumi.NAME.yaml`, for editors. */
 export function stackFileSchema(): Json {
@@ -76,10 +77,13 @@ function sections(): Section[] {
     ["Stack", "", stackSchema.extend(secretsSchema)],
     ["hosts, provider lab", "", labHostsSchema],
     ["hosts, provider ssh", "", sshHostsSchema],
+    ["hosts, provider aws", "", awsHostsSchema],
+    ["hosts, provider local", "", localHostsSchema],
+    ["A jump host", "`proxy` of `hosts`, with provider ssh or aws.", proxy],
     [
       "A machine",
-      "An entry of `balancers` or `workers` with provider ssh. Its `user` is that of `hosts` unless it has its own.",
-      hostSchema,
+      "An entry of `balancers` or `workers`. With the lab and local a name alone. With provider ssh `address` and `hostKey` are needed, and `user` is that of `hosts` unless it has its own; with aws there are `zone` and `instanceType`.",
+      machineSchema,
     ],
     ["rollout", "", rolloutSchema],
     ["A project", "An entry of `projects`. It may have the settings below too.", own(projectSchema)],
@@ -189,7 +193,6 @@ export const documented: readonly z.ZodType[] = [
   hostsSchema,
   labHostsSchema,
   sshHostsSchema,
-  hostSchema,
   rolloutSchema,
   projectSchema,
   siteSchema,

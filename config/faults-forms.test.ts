@@ -88,13 +88,13 @@ const faults: Fault[] = [
   [
     "an unknown provider",
     lab({ hosts: { provider: "shh" } }),
-    ['hosts: provider = "shh" | The provider is lab or ssh. | Did you mean ssh?'],
+    ['hosts: provider = "shh" | The provider is lab, ssh, aws or local. | Did you mean ssh?'],
   ],
   [
     "a provider of a later day",
-    lab({ hosts: { provider: "aws" } }),
+    lab({ hosts: { provider: "openstack" } }),
     [
-      'hosts: provider = "aws" | The provider is lab or ssh. | Write lab for the built-in lab, ssh for machines that exist.',
+      'hosts: provider = "openstack" | The provider is lab, ssh, aws or local. | Write lab for the built-in lab, ssh for machines that exist, aws for EC2 instances that the stack makes, local for this machine.',
     ],
   ],
   [

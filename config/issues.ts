@@ -90,13 +90,20 @@ function union(issue: z.core.$ZodIssueInvalidUnion, raw: unknown, path: Path): T
   return [wrongType(expected, raw, path)];
 }
 
+const providers = {
+  lab: "the built-in lab",
+  ssh: "machines that exist",
+  aws: "EC2 instances that the stack makes",
+  local: "this machine",
+} as const;
+
 function provider(raw: unknown, path: Path): Translated {
   const value = valueAt(raw, path);
-  const known = ["lab", "ssh"];
+  const known = Object.keys(providers);
   const near = typeof value === "string" ? nearest(value, known) : undefined;
-  const next =
-    near === undefined ? "Write lab for the built-in lab, ssh for machines that exist." : `Did you mean ${near}?`;
-  const message = value === undefined ? "It is missing." : "The provider is lab or ssh.";
+  const all = Object.entries(providers).map(([name, what]) => `${name} for ${what}`);
+  const next = near === undefined ? `Write ${all.join(", ")}.` : `Did you mean ${near}?`;
+  const message = value === undefined ? "It is missing." : `The provider is ${anyOf(known)}.`;
   return { ...problemAt(raw, path, { message, next }), missing: value === undefined };
 }
 
@@ -140,13 +147,21 @@ function unknownKeys(keys: readonly string[], raw: unknown, path: Path): Transla
   });
 }
 
+function levelOfHosts(provider: unknown): Level {
+  return typeof provider === "string" && Object.hasOwn(providers, provider)
+    ? levels[provider as keyof typeof providers]
+    : levels.lab;
+}
+
 function levelOf(raw: unknown, path: Path): Level {
   const name = path.findLast((step) => typeof step === "string");
   switch (name) {
     case undefined:
       return levels.stack;
     case "hosts":
-      return valueAt(raw, ["hosts", "provider"]) === "ssh" ? levels.ssh : levels.lab;
+      return levelOfHosts(valueAt(raw, ["hosts", "provider"]));
+    case "proxy":
+      return levels.proxy;
     case "rollout":
       return levels.rollout;
     case "projects":

@@ -2,8 +2,10 @@
 import { fateOf } from "./onionspray";
 import type { Problem } from "./problems";
 import { certificateKeys, setKey } from "./rules/certificates";
-import { labHostsSchema, sshHostsSchema, hostSchema } from "./schema/hosts";
+import { awsHostsSchema } from "./schema/aws";
+import { labHostsSchema, localHostsSchema, machineSchema, sshHostsSchema } from "./schema/hosts";
 import { projectSchema, siteSchema } from "./schema/project";
+import { proxy } from "./schema/proxy";
 import { rolloutSchema } from "./schema/rollout";
 import { secretKeys, stackSchema } from "./schema/stack";
 import { nearest } from "./words";
@@ -19,7 +21,10 @@ export const levels = {
   stack: { where: "the stack's config", keys: [...Object.keys(stackSchema.shape), ...secretKeys] },
   lab: { where: "hosts with provider lab", keys: Object.keys(labHostsSchema.shape) },
   ssh: { where: "hosts with provider ssh", keys: Object.keys(sshHostsSchema.shape) },
-  host: { where: "a machine", keys: Object.keys(hostSchema.shape) },
+  aws: { where: "hosts with provider aws", keys: Object.keys(awsHostsSchema.shape) },
+  local: { where: "hosts with provider local", keys: Object.keys(localHostsSchema.shape) },
+  proxy: { where: "a jump host", keys: Object.keys(proxy.shape) },
+  host: { where: "a machine", keys: Object.keys(machineSchema.shape) },
   rollout: { where: "rollout", keys: Object.keys(rolloutSchema.shape) },
   project: { where: "a project", keys: Object.keys(projectSchema.shape) },
   site: { where: "a site", keys: Object.keys(siteSchema.shape) },

@@ -13,6 +13,9 @@ test("every default is filled and durations are seconds", () => {
     hosts: {
       provider: "lab",
       name: "dev",
+      base: true,
+      firewall: true,
+      openPorts: [],
       balancers: [{ name: "balancer1" }],
       workers: [{ name: "worker1" }, { name: "worker2" }],
     },
@@ -90,11 +93,11 @@ test("a machine of provider ssh takes port 22 and the user of hosts unless it ha
   const { hosts } = parseStackConfig(ssh({ workers: [machine("w1", "203.0.113.2", { user: "debian", port: 2222 })] }));
   assert.ok(hosts.provider === "ssh");
   assert.deepEqual(
-    hosts.balancers.map(({ user, port }) => [user, port]),
+    hosts.balancers.map((each) => "user" in each && [each.user, each.port]),
     [["admin", 22]],
   );
   assert.deepEqual(
-    hosts.workers.map(({ user, port }) => [user, port]),
+    hosts.workers.map((each) => "user" in each && [each.user, each.port]),
     [["debian", 2222]],
   );
 });

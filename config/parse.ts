@@ -7,9 +7,11 @@ import { isRecord, once } from "./place";
 import { type Problem, refuse } from "./problems";
 import { type CertificateKeys, type KeyNames, setKey } from "./rules/certificates";
 import { choicesRules, rawChoice } from "./rules/choices";
-import { hostsRules, rawPool } from "./rules/hosts";
+import { hostsRules } from "./rules/hosts";
+import { rawPool } from "./rules/machines";
 import { projectsRules } from "./rules/projects";
-import { type HostConfig, type StackConfig, secretKeys, stackSchema, workerPool } from "./schema";
+import { type StackConfig, secretKeys, stackSchema, workerPool } from "./schema";
+import type { machineSchema } from "./schema/hosts";
 import { kindOf } from "./words";
 
 /** What is known beside the config. */
@@ -23,9 +25,11 @@ export interface ParseOptions {
 }
 
 export {
+  validateAws,
   validateBalancer,
   validateChoice,
   validateHosts,
+  validateLocal,
   validatePool,
   validateProject,
   validateRollout,
@@ -129,18 +133,10 @@ function compact<Value>(value: Value): Value {
 }
 
 function resolve({ hosts, balancers, workers, publishing, listed, ...rest }: Input) {
-  const named = (kind: "balancer" | "worker", given: Input["workers"]): { name: string }[] =>
-    typeof given === "number"
-      ? Array.from({ length: given }, (_, i) => ({ name: countedHost(kind, i + 1) }))
-      : given.map((host) => ({ name: typeof host === "string" ? host : host.name }));
-  const names = { balancers: named("balancer", balancers), workers: named("worker", workers) };
-  const machines = (given: Input["workers"], user: string): HostConfig[] =>
-    (typeof given === "number" ? [] : given).flatMap((host) =>
-      typeof host === "string" ? [] : [{ ...host, user: host.user ?? user }],
-    );
+  const given = { balancers: machinesOf("balancer", balancers), workers: machinesOf("worker", workers) };
   const all = {
-    balancers: names.balancers.map(({ name }) => name),
-    workers: names.workers.map(({ name }) => name),
+    balancers: given.balancers.map(({ name }) => name),
+    workers: given.workers.map(({ name }) => name),
     workersOnBalancers: rest.workersOnBalancers,
   };
   // In one order, whatever the order in which the config names them.
@@ -149,11 +145,33 @@ function resolve({ hosts, balancers, workers, publishing, listed, ...rest }: Inp
   return {
     ...rest,
     ...all,
-    hosts:
-      hosts.provider === "lab"
-        ? { ...hosts, ...names }
-        : { ...hosts, balancers: machines(balancers, hosts.user), workers: machines(workers, hosts.user) },
+    hosts: withMachines(hosts, given),
     publishing: chosen(publishing, all.balancers),
     listed: chosen(listed, workerPool(all)),
   };
+}
+
+/** A machine as given, a name at least. */
+type Machine = z.output<typeof machineSchema>;
+type Machines = Record<"balancers" | "workers", Machine[]>;
+
+function machinesOf(kind: "balancer" | "worker", given: Input["workers"]): Machine[] {
+  if (typeof given === "number") return Array.from({ length: given }, (_, i) => ({ name: countedHost(kind, i + 1) }));
+  return given.map((machine) => (typeof machine === "string" ? { name: machine } : machine));
+}
+
+/** The machines as their provider needs them: rules/providers.ts has seen to it that each has what it must have. */
+function withMachines(hosts: Input["hosts"], given: Machines): object {
+  const each = <Entry>(shape: (machine: Machine) => Entry) => ({
+    balancers: given.balancers.map(shape),
+    workers: given.workers.map(shape),
+  });
+  switch (hosts.provider) {
+    case "ssh":
+      return { ...hosts, ...each((machine) => (machine.local ? machine : { port: 22, user: hosts.user, ...machine })) };
+    case "lab":
+    case "local":
+    case "aws":
+      return { ...hosts, ...each((machine) => machine) };
+  }
 }

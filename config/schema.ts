@@ -7,10 +7,12 @@ export type { GivenProjectSettings, GivenSiteSettings, ProjectSettings, SiteSett
 export { rolloutSchema } from "./schema/rollout";
 export { secretKeys, secretsSchema, stackSchema, workerPool } from "./schema/stack";
 export type {
+  AwsHostConfig,
   HostConfig,
   HostInput,
   HostsConfig,
-  LabHostConfig,
+  LocalHostConfig,
+  NamedHostConfig,
   SecretKey,
   StackConfig,
   StackInput,

@@ -8,7 +8,10 @@ import { type Choice, choiceRules, rawChoice } from "./rules/choices";
 import { hostsRules } from "./rules/hosts";
 import { certificateKeys, keysInArgs } from "./rules/certificates";
 import { projectsRules } from "./rules/projects";
-import { hostSchema, projectSchema, rolloutSchema, stackSchema } from "./schema";
+import { projectSchema, rolloutSchema, stackSchema } from "./schema";
+import { awsHostsSchema } from "./schema/aws";
+import { machineSchema } from "./schema/hosts";
+import { proxy as proxySchema } from "./schema/proxy";
 import { hostNameFault } from "./schema/names";
 import { listed as listedSchema, publishing as publishingSchema } from "./schema/rollout";
 import { torNetwork as torNetworkSchema } from "./schema/network";
@@ -187,30 +190,76 @@ function inDurations(
   return { given, problems };
 }
 
+/** What the components that provide machines have in common: which machines do what. */
+interface ProvidedMachines {
+  /** The component's name. */
+  readonly component: string;
+  readonly balancers: readonly unknown[];
+  readonly workers: readonly unknown[];
+}
+
 /**
- * Every problem of machines reachable by ssh: each by itself, then doubles, then the lines of their private Tor network. A
- * machine that stands in both lists, the same in each, does both.
+ * Every problem of machines reachable by ssh, of their jump host, and of the lines of their private Tor network. A machine that stands in
+ * both lists, the same in each, does both.
  */
 export function validateHosts({
   component,
-  balancers,
-  workers,
+  torNetwork,
+  proxy,
+  ...lists
+}: ProvidedMachines & { torNetwork?: readonly string[] | undefined; proxy?: unknown }): Problem[] {
+  const hosts = { provider: "ssh", agent: true, torNetwork, proxy };
+  const network = torNetwork === undefined ? undefined : torNetworkSchema.safeParse(torNetwork);
+  const jump = proxy === undefined ? undefined : proxySchema.safeParse(proxy);
+  return provided(component, hosts, lists, [
+    ...problemsOf(network?.error?.issues ?? [], { hosts }, ["hosts", "torNetwork"]),
+    ...problemsOf(jump?.error?.issues ?? [], { hosts }, ["hosts", "proxy"]),
+  ]);
+}
+
+/** Every problem of machines in AWS: of the arguments, and of each machine. `settings` are the arguments without machines and keys. */
+export function validateAws({ component, settings, ...lists }: ProvidedMachines & { settings: object }): Problem[] {
+  const hosts = { ...settings, provider: "aws" };
+  return provided(
+    component,
+    hosts,
+    lists,
+    problemsOf(awsHostsSchema.safeParse(hosts).error?.issues ?? [], { hosts }, ["hosts"]),
+  );
+}
+
+/** Every problem of this machine's name, and of the lines of its private Tor network. */
+export function validateLocal({
+  component,
+  host,
   torNetwork,
 }: {
   component: string;
-  balancers: readonly unknown[];
-  workers: readonly unknown[];
+  host: string;
   torNetwork?: readonly string[] | undefined;
 }): Problem[] {
-  const raw = { balancers, workers };
+  const name = hostNameFault(host);
+  const network = torNetwork === undefined ? undefined : torNetworkSchema.safeParse(torNetwork);
+  return [
+    ...(name ? [{ component, property: "host", value: host, ...name }] : []),
+    ...problemsOf(network?.error?.issues ?? [], { torNetwork }, ["torNetwork"]).map((each) => ({ ...each, component })),
+  ];
+}
+
+/** Problems of machines by themselves, by their provider, and together; what concerns all of them is the component's. */
+function provided(
+  component: string,
+  hosts: object,
+  { balancers, workers }: Pick<ProvidedMachines, "balancers" | "workers">,
+  settings: readonly Problem[],
+): Problem[] {
+  const raw = { hosts, balancers, workers };
   const single = (["balancers", "workers"] as const).flatMap((kind) =>
-    raw[kind].flatMap((host, i) => problemsOf(hostSchema.safeParse(host).error?.issues ?? [], raw, [kind, i])),
+    raw[kind].flatMap((host, i) => problemsOf(machineSchema.safeParse(host).error?.issues ?? [], raw, [kind, i])),
   );
   const others = workers.filter((worker) => !balancers.some((balancer) => isDeepStrictEqual(balancer, worker)));
-  const both = hostsRules({ balancers, workers: others, workersOnBalancers: others.length < workers.length });
-  const network = torNetwork === undefined ? undefined : torNetworkSchema.safeParse(torNetwork);
-  const lines = problemsOf(network?.error?.issues ?? [], { hosts: { torNetwork } }, ["hosts", "torNetwork"]);
-  return once([...single, ...both, ...lines]).map((problem) =>
+  const both = hostsRules({ ...raw, workers: others, workersOnBalancers: others.length < workers.length });
+  return once([...single, ...both, ...settings]).map((problem) =>
     problem.component === "stack" || problem.path?.[0] === "hosts" ? { ...problem, component } : problem,
   );
 }

@@ -30,6 +30,8 @@ export function describePlan(plan: Plan): string {
     ),
     table(["STEP", "ON"], stepRows(plan)),
     order(plan),
+    ...plan.advice,
+    ...(plan.cost === undefined ? [] : [plan.cost]),
   ].join("\n\n");
 }
 

@@ -10,8 +10,8 @@ export const users = {
   onionbalance: "softmap-onionbalance",
 } as const;
 
-/** The parts of a host that are released apart, each with its own tree: all backends of all projects; the balancer's tor; Onionbalance. */
-export type Role = "worker" | "balancer" | "publisher";
+/** The parts of a host that are released apart, each with its own tree: the machine's base; all backends of all projects; the balancer's tor; Onionbalance. */
+export type Role = "base" | "worker" | "balancer" | "publisher";
 
 /** The longest path a unix socket can have, in bytes: sun_path is 108 with its closing NUL (unix(7)). */
 export const longestSocketPath = 107;
@@ -88,6 +88,38 @@ export const publisherFiles = {
   unit: "units/softmap-onionbalance.service",
 } as const;
 
+/** Files of the release of a machine's base, relative to it; `place` says where a copy is put for the program that reads it. */
+export const baseFiles = {
+  firewall: "base/firewall.nft",
+  firewallLoad: "base/firewall.sh",
+  apply: "base/apply.sh",
+  renew: "base/renew.py",
+  kernel: { path: "base/kernel.conf", place: "/etc/sysctl.d/60-softmap.conf" },
+  journal: { path: "base/journal.conf", place: "/etc/systemd/journald.conf.d/60-softmap.conf" },
+  upgrades: { path: "base/upgrades.conf", place: "/etc/apt/apt.conf.d/52softmap" },
+  needrestart: { path: "base/needrestart.conf", place: "/etc/needrestart/conf.d/softmap.conf" },
+  apparmor: {
+    tor: { path: "base/apparmor/tor", place: "/etc/apparmor.d/softmap-tor" },
+    nginx: { path: "base/apparmor/nginx", place: "/etc/apparmor.d/softmap-nginx" },
+    onionbalance: { path: "base/apparmor/onionbalance", place: "/etc/apparmor.d/softmap-onionbalance" },
+  },
+  firewallUnit: "units/softmap-firewall.service",
+  firewallPath: "units/softmap-firewall.path",
+  firewallReload: "units/softmap-firewall-reload.service",
+  baseUnit: "units/softmap-base.service",
+  renewUnit: "units/softmap-renew.service",
+  renewTimer: "units/softmap-renew.timer",
+} as const;
+
+/** What a machine's base has to say to people, a line each: what the machine cannot do. */
+export const baseNotes = `${run}/base.notes`;
+
+/** AppArmor profiles of the services, by the same names in `/etc/apparmor.d`. */
+export const profiles = { tor: "softmap-tor", nginx: "softmap-nginx", onionbalance: "softmap-onionbalance" } as const;
+
+/** The table of nftables that is ours, family inet. */
+export const firewallTable = "softmap";
+
 /** `/var/lib/softmap/tor`: the daemons' state, one directory each. */
 export const torStateDir = `${lib}/tor`;
 /** DataDirectory of a daemon, 0700 softmap-tor. */
@@ -155,6 +187,11 @@ export const units = {
   nginx: (project: string): string => `softmap-nginx@${project}.service`,
   balancerTor: "softmap-balancer-tor.service",
   onionbalance: "softmap-onionbalance.service",
+  firewall: "softmap-firewall.service",
+  firewallPath: "softmap-firewall.path",
+  firewallReload: "softmap-firewall-reload.service",
+  base: "softmap-base.service",
+  renewTimer: "softmap-renew.timer",
 } as const;
 
 /** Every socket of a kind that nginx has for a project's daemons, whether there is such a daemon or not: their number can change and nginx's files do not. */

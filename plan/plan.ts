@@ -3,6 +3,8 @@ import { type StackConfig, workerPool } from "../config/schema";
 import { type IntroductionBudget, introductionBudget } from "./budget";
 import { generationOf } from "./generation";
 import { backendName, daemonName } from "./names";
+import { coresAdviceOf } from "./cores";
+import { awsCost, describeCost, instanceTypes } from "./cost";
 import { byName } from "./order";
 import { type Step, planSteps } from "./steps";
 import { planWaves } from "./waves";
@@ -55,6 +57,10 @@ export interface Plan {
   /** The workers in the order in which they get a change. */
   readonly waves: readonly (readonly string[])[];
   readonly steps: readonly Step[];
+  /** Sentences on machines with too many or too few cores for what they run; empty where nobody knows their cores. */
+  readonly advice: readonly string[];
+  /** What the machines cost, where somebody knows. */
+  readonly cost?: string;
 }
 
 /**
@@ -118,5 +124,16 @@ export function planStack(config: StackConfig, unit = ""): Plan {
     rollout,
     waves,
     steps: planSteps({ balancers, publishing, waves }),
+    ...sizes(config, hosts),
   };
+}
+
+/** Whether the machines fit, and what they cost: known of EC2's alone. */
+function sizes({ hosts, projects }: StackConfig, planned: readonly PlannedHost[]): Pick<Plan, "advice" | "cost"> {
+  if (hosts.provider !== "aws") return { advice: [] };
+  const daemons = projects.reduce((all, { softmapTorWorkers }) => all + softmapTorWorkers, 0);
+  const loads = planned.map(({ name, worker, balancer }) => {
+    return { host: name, daemons: worker ? daemons : 0, proxies: worker ? projects.length : 0, balancer };
+  });
+  return { advice: coresAdviceOf(instanceTypes(hosts), loads), cost: describeCost(awsCost(hosts)) };
 }

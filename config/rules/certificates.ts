@@ -1,7 +1,7 @@
 // Rules on certificates and their keys: each has the other. Of keys only their names are known here.
 import { type Path, isRecord, problemAt, valueAt } from "../place";
 import type { Problem } from "../problems";
-import type { Raw } from "./hosts";
+import type { Raw } from "./machines";
 
 /** The secret keys that go with certificates, by domain or project. */
 export const certificateKeys = {

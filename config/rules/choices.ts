@@ -2,7 +2,7 @@
 import { type Path, problemAt } from "../place";
 import type { Problem } from "../problems";
 import { anyOf, nearest } from "../words";
-import { type Raw, machinesOf, rawPool } from "./hosts";
+import { type Raw, machinesOf, rawPool } from "./machines";
 
 export type Choice = "publishing" | "listed";
 

@@ -1,7 +1,7 @@
 // Rules on foreign maps: they are of somebody else's sites, each once.
 import { type Path, earlier, problemAt, valueAt } from "../place";
 import type { Problem } from "../problems";
-import type { Raw } from "./hosts";
+import type { Raw } from "./machines";
 
 /** A site of the stack, as far as the raw config tells it. */
 interface OwnSite {

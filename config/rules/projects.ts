@@ -5,7 +5,7 @@ import { type Path, earlier, isRecord, problemAt, valueAt } from "../place";
 import type { Problem } from "../problems";
 import { type KeyNames, certificateRules } from "./certificates";
 import { foreignRules } from "./foreign";
-import type { Raw } from "./hosts";
+import type { Raw } from "./machines";
 import { settingsRules } from "./settings";
 
 interface Site {

@@ -3,7 +3,7 @@ import { type Path, earlier, isRecord, problemAt, valueAt } from "../place";
 import type { Problem } from "../problems";
 import { engine } from "../schema/site/engine";
 import { bytesOf } from "../schema/values";
-import type { Raw } from "./hosts";
+import type { Raw } from "./machines";
 
 /** A project or a site: where it stands, and the project that it is in. */
 interface Holder {

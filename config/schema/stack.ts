@@ -1,6 +1,14 @@
 import { z } from "zod";
 import type { Exact } from "./check";
-import { type hostSchema, hostsSchema, type labHostsSchema, machines, type sshHostsSchema } from "./hosts";
+import type { awsHostsSchema } from "./aws";
+import {
+  type hostSchema,
+  hostsSchema,
+  type labHostsSchema,
+  type localHostsSchema,
+  machines,
+  type sshHostsSchema,
+} from "./hosts";
 import { duration } from "./network";
 import { type ProjectConfig, projectSchema } from "./project";
 import { drainTimeout, listed, publishing, rollbackWindow, rolloutSchema } from "./rollout";
@@ -83,8 +91,8 @@ export const secretsSchema = {
 export type SecretKey = keyof typeof secretsSchema;
 export const secretKeys = Object.keys(secretsSchema) as SecretKey[];
 
-/** A machine of the lab: it has no address before it exists. */
-export interface LabHostConfig {
+/** A machine that is made, or is this one: it has no address to give. */
+export interface NamedHostConfig {
   readonly name: string;
 }
 
@@ -92,11 +100,25 @@ export interface LabHostConfig {
 export type HostConfig = Omit<z.output<typeof hostSchema>, "user"> & { user: string };
 /** A machine as the operator gives it. */
 export type HostInput = z.input<typeof hostSchema>;
+/** This machine, among others that ssh reaches. */
+export interface LocalHostConfig extends NamedHostConfig {
+  readonly local: true;
+}
+/** A machine in AWS, with what it has of its own. */
+export interface AwsHostConfig extends NamedHostConfig {
+  readonly zone?: string;
+  readonly instanceType?: string;
+}
+
+/** What a provider has, and which machines. */
+type Of<Schema extends z.ZodType, Machine> = Exact<z.output<Schema>> & { balancers: Machine[]; workers: Machine[] };
 
 /** Where the machines come from, and which they are; told apart by `provider`. */
 export type HostsConfig =
-  | (z.output<typeof labHostsSchema> & { balancers: LabHostConfig[]; workers: LabHostConfig[] })
-  | (Exact<z.output<typeof sshHostsSchema>> & { balancers: HostConfig[]; workers: HostConfig[] });
+  | Of<typeof labHostsSchema, NamedHostConfig>
+  | Of<typeof sshHostsSchema, HostConfig | LocalHostConfig>
+  | Of<typeof awsHostsSchema, AwsHostConfig>
+  | Of<typeof localHostsSchema, NamedHostConfig>;
 
 /** A stack's config, checked, every default filled, durations in seconds. */
 export interface StackConfig extends Omit<
