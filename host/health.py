@@ -12,7 +12,7 @@ MOST_RESTARTS = 4  # of one start, by systemd itself, while we wait for the unit
 
 def unit_state(unit):
     """A unit's state as systemd sees it."""
-    shown = run(["systemctl", "show", unit, "-p", "ActiveState,SubState,Result,MainPID,NRestarts,InvocationID,ExecMainStatus"], check=False).text
+    shown = run(["systemctl", "show", unit, "-p", "ActiveState,SubState,Result,MainPID,NRestarts,InvocationID,ExecMainStatus,ControlGroup"], check=False).text
     return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
 
 
@@ -68,7 +68,8 @@ class Watch:
             self.steady = (now, time.monotonic())
         lasted = time.monotonic() - self.steady[1]
         self.why = "active for %.0f s only" % lasted
-        return lasted >= (STEADY_SECONDS if self.action else 0)
+        # A timer, or a unit that has done its work at its start, has no process that could end.
+        return lasted >= (STEADY_SECONDS if self.action and state.get("MainPID", "0") != "0" else 0)
 
     def ask_nginx(self, _state):
         answer = answer_of(self.health["socket"])

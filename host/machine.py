@@ -12,8 +12,11 @@ LOCK = "/run/softmap/host.lock"
 FOREIGN_SECONDS = 10  # another operator's step may be in its last moments
 # No host's clock is honestly older than this text. Tor refuses a consensus that seems to come from the future.
 WRITTEN = 1763856000  # 2025-11-23
-# Debian's VERSION_ID: what is tested, and what has the packages in versions that work together.
-SYSTEMS = ("12", "13")
+# ID and VERSION_ID of os-release: what has the packages in versions that work together.
+SYSTEMS = (("debian", "12"), ("debian", "13"), ("ubuntu", "24.04"))
+# Its Python 3.12 no longer runs its Onionbalance 0.2.2: the module imp is gone.
+WORKERS_ONLY = (("ubuntu", "24.04"),)
+CLOCK_SECONDS = 300
 ROOM_MB = {"/": 50, "/var": 50, "/etc": 20}
 
 
@@ -21,10 +24,11 @@ def holder_text(holder):
     return "%s from %s (%s, process %s, since %s)" % tuple(holder.get(key, "unknown") for key in ("by", "from", "what", "process", "since"))
 
 
-def lock(report, what, seconds, stack=None, path=LOCK):
+def lock(report, what, seconds, stack=None, path=LOCK, plan=True):
     """
     Holds the host for this process alone. Another step of the same operator and stack is waited for; another operator's is not: two plans must not
-    be mixed on one host. Says who has it, since when, and how to go on. The kernel frees it with its process: it is never stale without one.
+    be mixed on one host. Who has no `plan`, as the machine's own renewal, waits for everybody and is waited for. Says who has it, since when, and
+    how to go on. The kernel frees it with its process: it is never stale without one.
     """
     make_dir(os.path.dirname(path))
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -36,7 +40,7 @@ def lock(report, what, seconds, stack=None, path=LOCK):
             break
         except BlockingIOError:
             holder = holder_of(handle)
-            foreign = bool(holder) and any(holder.get(key) != value for key, value in mine.items())
+            foreign = plan and bool(holder) and holder.get("plan", True) and any(holder.get(key) != value for key, value in mine.items())
             if time.monotonic() > end or (foreign and time.monotonic() - start > min(FOREIGN_SECONDS, seconds)):
                 raise Failure(
                     "%s holds this host%s; nothing was changed. Next: ask whether that is still wanted, and run `pulumi up` again when it has ended. If nobody is behind it any more, end it on the host: sudo kill %s"
@@ -46,7 +50,7 @@ def lock(report, what, seconds, stack=None, path=LOCK):
                 told = time.monotonic()
                 report.say("waiting for %s" % holder_text(holder))
             time.sleep(0.2)
-    note = {**mine, "what": what, "process": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())}
+    note = {**mine, "plan": plan, "what": what, "process": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())}
     os.ftruncate(handle, 0)
     os.pwrite(handle, json.dumps(note).encode(), 0)
     return handle
@@ -70,14 +74,16 @@ def parse_os_release(text):
     return {key.strip(): value.strip().strip("\"'") for key, value in pairs}
 
 
-def check_system(os_release, has_apt, booted_by_systemd):
+def check_system(os_release, has_apt, booted_by_systemd, roles=()):
     """Problems of the host that no release can mend, each with its next step."""
     facts = parse_os_release(os_release)
     name = facts.get("PRETTY_NAME") or facts.get("ID") or "an unknown system"
+    system = (facts.get("ID"), facts.get("VERSION_ID"))
     problems = []
-    # Ubuntu 24.04 is none: its Python 3.12 no longer runs its Onionbalance 0.2.2.
-    if not has_apt or facts.get("ID") != "debian" or facts.get("VERSION_ID") not in SYSTEMS:
-        problems.append("it runs %s; softmap needs Debian %s. Next: give it a host with one of them" % (name, " or ".join(SYSTEMS)))
+    if not has_apt or system not in SYSTEMS:
+        problems.append("it runs %s; softmap needs Debian 12 or 13, or Ubuntu 24.04 for a worker. Next: give it a host with one of them" % name)
+    elif system in WORKERS_ONLY and {"balancer", "publisher"} & set(roles):
+        problems.append("it runs %s, whose Onionbalance does not run on its own Python 3.12. Next: make it a worker, and give the balancer Debian 12 or 13" % name)
     if not booted_by_systemd:
         problems.append("systemd is not what runs it (no /run/systemd/system). Next: boot it with systemd")
     return problems
@@ -91,18 +97,36 @@ def check_clock(now, newest):
     return []
 
 
-def check_host():
-    """Raises one Failure with everything that is wrong with this host."""
-    problems = check_system(
-        (read("/etc/os-release") or b"").decode("utf-8", "replace"), shutil.which("apt-get", path="/usr/bin:/bin") is not None, os.path.isdir("/run/systemd/system")
-    )
-    stamps = [os.stat(path).st_mtime for path in ("/var/lib/dpkg/status", "/etc/os-release") if os.path.exists(path)]
-    problems += check_clock(time.time(), max(stamps, default=0))
+def asked_time(words):
+    """The clock of the machine that deploys, from the word now=SECONDS."""
+    given = next((word[4:] for word in words if word.startswith("now=")), None)
+    return int(given) if given else None
+
+
+def clock_problem(now, asked):
+    """Two clocks that are far apart: Tor works with neither, and nobody here can say which one is right."""
+    if asked is None or abs(now - asked) <= CLOCK_SECONDS:
+        return []
+    here, there = (time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(each)) for each in (now, asked))
+    return ["its clock says %s, and that of the machine which runs pulumi %s. Next: set the wrong one, with timedatectl set-ntp true on it" % (here, there)]
+
+
+def check_room():
+    """The first place that has too little room for a release."""
     for place, least in ROOM_MB.items():
         free = shutil.disk_usage(place).free // 1_000_000
         if free < least:
-            problems.append("%s has %d MB free, a release needs %d MB. Next: make room" % (place, free, least))
-            break
+            return ["%s has %d MB free, a release needs %d MB. Next: make room" % (place, free, least)]
+    return []
+
+
+def check_host(role):
+    """Raises one Failure with everything that is wrong with this host."""
+    system = (read("/etc/os-release") or b"").decode("utf-8", "replace")
+    problems = check_system(system, shutil.which("apt-get", path="/usr/bin:/bin") is not None, os.path.isdir("/run/systemd/system"), [role])
+    stamps = [os.stat(path).st_mtime for path in ("/var/lib/dpkg/status", "/etc/os-release") if os.path.exists(path)]
+    problems += check_clock(time.time(), max(stamps, default=0))
+    problems += check_room()
     if problems:
         raise Failure("this host cannot be used: " + "; ".join(problems) + ".")
     if run(["systemctl", "is-system-running"], check=False).text.strip() == "offline":

@@ -47,6 +47,10 @@ export interface Service {
   /** ... whose change needs a restart: one service at a time, the next when it is healthy. */
   readonly restartOn: readonly string[];
   readonly health: Health;
+  /** A command that succeeds as long as what the unit did at its start is still there; where it fails the unit is started anew. */
+  readonly holds?: readonly string[];
+  /** A file where it writes, a line each, what people should know after a start or reload. */
+  readonly notes?: string;
   /** Installed and checked, but not running, and not started at boot. @default false */
   readonly standby?: boolean;
 }
@@ -161,6 +165,18 @@ export interface RetirePayload {
   readonly proxies: readonly Service[];
   /** Seconds that open connections to leaving tors are waited for. */
   readonly drainSeconds: number;
+  /** The roles go as a whole, as with the word `everything`. @default false */
+  readonly everything?: boolean;
+}
+
+/** What a machine is to do, for the look at whether it can. */
+export interface PreflightPayload {
+  readonly host: string;
+  readonly roles: readonly Role[];
+  /** Whether a firewall is to come: then nobody may listen on a port that it would shut. */
+  readonly firewall: boolean;
+  /** TCP ports that it lets in besides ssh. */
+  readonly openPorts: readonly number[];
 }
 
 /** The comparison of what is on a host with what was released there. */

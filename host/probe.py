@@ -5,11 +5,14 @@ import json
 import os
 import pwd
 import stat
+import sys
+import time
 from files import read
 from health import is_running
+from machine import asked_time, clock_problem
 from purge import PURGED
 from retire import instances, owner_of
-from services import Applied, is_enabled
+from services import Applied, is_enabled, stands
 from tree import ROLLED_BACK, UNITS, Tree, release_id
 
 
@@ -65,6 +68,14 @@ def unit_states(applied):
             yield "%s runs, but should stand by" % unit
 
 
+def undone(tree, applied):
+    """Units that are active, and what they did is not there any more."""
+    for service in (tree.plan() or {}).get("services", []):
+        unit = service["unit"]
+        if applied.services.get(unit) and is_running(unit) and not stands(service):
+            yield "what %s had set up is gone" % unit
+
+
 def drift_of(role):
     """Everything of a role that is not as it was released."""
     tree = Tree(role)
@@ -83,13 +94,14 @@ def drift_of(role):
         *unit_files(contents),
         *state_files(applied),
         *unit_states(applied),
+        *undone(tree, applied),
         *(unplanned(role, applied) if role == "worker" else []),
     ]
 
 
 def probe_main(report, payload):
     """Prints one JSON line: {"drift": [findings]}."""
-    findings = []
+    findings = clock_problem(time.time(), asked_time(sys.argv[1:]))
     for role in payload["roles"]:
         if owner_of(role) in (None, payload["owner"]):
             findings += drift_of(role)

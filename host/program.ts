@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import type {
   ConfirmPayload,
+  PreflightPayload,
   ProbePayload,
   PublishPayload,
   ReleasePayload,
@@ -24,6 +25,8 @@ const modules = {
   retire,
   probe: [...retire, "purge", "probe"],
   rollback: [...release, "rollback"],
+  preflight: [...retire, "preflight"],
+  renew: [...release, "takeover", "renew"],
 } as const;
 
 /** A step on a host: its last Python module has a function `<step>_main`. */
@@ -78,6 +81,16 @@ export function probeProgram(payload: ProbePayload): string {
 /** The program that takes a worker back to the release before; with the word `look` after the bootstrap text it only says which. */
 export function rollbackProgram(payload: RollbackPayload): string {
   return program("rollback", payload);
+}
+
+/** The program that looks whether a machine can be used; the word `now=SECONDS` after the bootstrap text is the time to compare its clock with. */
+export function preflightProgram(payload: PreflightPayload): string {
+  return program("preflight", payload);
+}
+
+/** A file for the machine: the program that restarts what an update has replaced. It runs by itself, so it has no payload: it reads what was released. */
+export function renewalFile(): string {
+  return `"""Restarts what still runs a program that an update has replaced. Made by softmap: host/renew.py and what it needs, packed."""\n${packed("renew")}guarded("renewal", os.uname().nodename, renew_main)\n`;
 }
 
 /**

@@ -55,7 +55,7 @@ class Release:
 
     def prepare(self):
         """Everything that disturbs nothing: packages, users, directories, the leftovers of a killed run."""
-        check_host()
+        check_host(self.payload["role"])
         install(self.report, self.payload["packages"])
         make_users(self.report, self.payload["users"])
         self.tree.prepare()

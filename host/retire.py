@@ -3,6 +3,7 @@ import glob
 import os
 import pwd
 import grp
+import shutil
 import sys
 from report import Failure, run
 from drain import drain
@@ -21,6 +22,20 @@ USERS = ["softmap-tor", "softmap-nginx", "softmap-onionbalance"]
 
 # What each role has on a host: its units' files, the folders of state directories with the unit that each is of, and all state of its own.
 ROLES = {
+    "base": {
+        "units": ["softmap-firewall.path", "softmap-firewall.service", "softmap-firewall-reload.service", "softmap-base.service", "softmap-renew.service", "softmap-renew.timer"],
+        "children": {},
+        # Copies for the machine's own programs: plan/names.ts, baseFiles.
+        "own": [
+            "/etc/sysctl.d/60-softmap.conf",
+            "/etc/systemd/journald.conf.d/60-softmap.conf",
+            "/etc/apt/apt.conf.d/52softmap",
+            "/etc/needrestart/conf.d/softmap.conf",
+            "/etc/apparmor.d/softmap-tor",
+            "/etc/apparmor.d/softmap-nginx",
+            "/etc/apparmor.d/softmap-onionbalance",
+        ],
+    },
     "worker": {
         "units": ["softmap-tor@.service", "softmap-nginx@.service"],
         "children": {STATE + "/tor": "softmap-tor@%s.service", STATE + "/nginx": "softmap-nginx@%s.service"},
@@ -167,6 +182,19 @@ def forget_units(role, units):
         applied.forget(unit)
 
 
+def unload_profiles(paths):
+    """A profile stays in the kernel without its file; programs that run under it go on without."""
+    ours = [path for path in paths if path.startswith("/etc/apparmor.d/")]
+    if ours and os.path.isdir("/sys/kernel/security/apparmor") and shutil.which("apparmor_parser", path="/usr/sbin:/sbin"):
+        run(["apparmor_parser", "-R", *ours], check=False)
+
+
+def without_base(report):
+    """The machine's programs read their files anew, without ours."""
+    run(["systemctl", "try-restart", "systemd-journald.service"], check=False)
+    report.say("the kernel keeps its limits until the next boot; packages stay")
+
+
 def retire_role(report, role, payload, everything):
     """Whether there was anything to do."""
     owner = owner_of(role)
@@ -182,11 +210,14 @@ def retire_role(report, role, payload, everything):
     try:
         stop(report, units)
         dirs = leftover_dirs(role, payload["keepStateDirs"], payload["keepServices"], everything)
+        unload_profiles(dirs)
         for path in dirs:
             remove_tree(path)
             report.say("removed %s" % path)
         if everything:
             clear_role(report, role)
+            if role == "base":
+                without_base(report)
             return True
         forget_units(role, units)
         return prune(report, role, payload) or bool(units or dirs)
@@ -195,7 +226,7 @@ def retire_role(report, role, payload, everything):
 
 
 def retire_main(report, payload):
-    everything = "everything" in sys.argv[1:]
+    everything = payload.get("everything") or "everything" in sys.argv[1:]
     done = [role for role in payload["roles"] if retire_role(report, role, payload, everything)]
     whole = " everything of the %s" % " and the ".join(done) if everything and done else ""
     report.say("%s%s (%.1f s)" % ("retired" if done else "nothing to retire", whole, report.seconds()))

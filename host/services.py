@@ -55,6 +55,16 @@ def decide(service, wanted, applied, running):
     return "reload" if changed <= harmless else "restart"
 
 
+def stands(service):
+    """Whether what a unit did at its start is still there: systemd calls it active also when somebody else has undone it since."""
+    return not service.get("holds") or run(service["holds"], check=False).returncode == 0
+
+
+def notes_of(service):
+    """What a unit has to say to people after its start or reload."""
+    return (read(service["notes"]) or b"").decode("utf-8", "replace").splitlines() if service.get("notes") else []
+
+
 class Applied:
     """Which service is known to run on what, kept over runs and reboots. A service that is being changed is not in it."""
 
@@ -148,6 +158,9 @@ class Change:
             # The reason is in the journal, not in systemctl's answer: the wait below shows it.
             state = unit_state(unit)
             self.report.say("%s did not %s (%s, exit status %s)" % (unit, action, state.get("Result"), state.get("ExecMainStatus")))
+            if action == "reload" and service.get("holds"):
+                # It has no process that could tell: it stays active with what it had before.
+                raise Failure("%s did not reload; it goes on with what it had." % unit)
 
     def start_all(self, services):
         """New services do not disturb one another: all at once."""
@@ -161,13 +174,16 @@ class Change:
 
     def apply(self, services, wanted):
         """Brings every service to what is wanted. Returns the actions, unit by unit."""
-        actions = {each["unit"]: decide(each, wanted[each["unit"]], self.applied.get(each["unit"]), is_running(each["unit"])) for each in services}
+        known = {each["unit"]: self.applied.get(each["unit"]) if stands(each) else None for each in services}
+        actions = {each["unit"]: decide(each, wanted[each["unit"]], known[each["unit"]], is_running(each["unit"])) for each in services}
         pick = lambda *kinds: [each for each in services if actions[each["unit"]] in kinds]
         start = self.report.seconds()
 
         def healthy(each, note):
             self.applied.learn(each["unit"], wanted[each["unit"]])
             self.report.say("%s %s (%.1f s)" % (note, each["unit"], self.report.seconds() - start))
+            for line in notes_of(each):
+                self.report.say(line)
 
         new = pick("start")
         if new:

@@ -30,13 +30,13 @@ describe("knock", () => {
       socket.write("Authorized users only\r\nSS");
       setImmediate(() => socket.write("H-2.0-x\r\n"));
     });
-    assert.equal(await knock(local, port, 5), undefined);
+    assert.equal(await knock({ host: local, port }, 5), undefined);
     server.close();
   });
 
   test("a port that nobody listens at, a mute server, one that hangs up, one that is no sshd", async () => {
     const refused = await closedPort();
-    assert.equal(await knock(local, refused, 5), `connection refused at 127.0.0.1:${refused}`);
+    assert.equal(await knock({ host: local, port: refused }, 5), `connection refused at 127.0.0.1:${refused}`);
     const serve: [string, (socket: Socket) => void][] = [
       ["no ssh server speaks at PLACE within 0.2 s", () => undefined],
       ["the connection to PLACE is closed before an ssh server speaks", (socket) => socket.end("220 mail\r\n")],
@@ -45,25 +45,25 @@ describe("knock", () => {
     for (const [words, each] of serve) {
       const sockets: Socket[] = [];
       const { port, server } = await listen((socket) => (sockets.push(socket), each(socket)));
-      assert.equal(await knock(local, port, 0.2), words.replace("PLACE", `127.0.0.1:${port}`));
+      assert.equal(await knock({ host: local, port }, 0.2), words.replace("PLACE", `127.0.0.1:${port}`));
       sockets.forEach((socket) => socket.destroy());
       server.close();
     }
     // RFC 6761: this name is nowhere.
-    assert.equal(await knock("softmap.invalid", 22, 30), "no such host: softmap.invalid:22");
+    assert.equal(await knock({ host: "softmap.invalid" }, 30), "no such host: softmap.invalid:22");
   });
 
   test("patience tries until somebody answers, or says why nobody did", async () => {
     const port = await closedPort();
-    const waiting = knockPatiently(local, port, { seconds: 20, pause: 0.05 });
-    assert.equal(await knock(local, port, 5), `connection refused at 127.0.0.1:${port}`);
+    const waiting = knockPatiently({ host: local, port }, { seconds: 20, pause: 0.05 });
+    assert.equal(await knock({ host: local, port }, 5), `connection refused at 127.0.0.1:${port}`);
     const { server } = await listen((socket) => socket.write("SSH-2.0-x\r\n"), port);
     assert.equal(await waiting, undefined);
     server.close();
     let dials = 0;
     const flaky = await listen((socket) => (dials++, socket.destroy()));
     assert.match(
-      (await knockPatiently(local, flaky.port, { seconds: 0.3, pause: 0.05 })) ?? "",
+      (await knockPatiently({ host: local, port: flaky.port }, { seconds: 0.3, pause: 0.05 })) ?? "",
       /before an ssh server/,
     );
     assert.ok(dials > 2, `${dials} dials`);
@@ -185,5 +185,88 @@ describe("runOverSsh", () => {
     const limitsWithCut = { ...limits, onLine: () => server.cut() };
     const broken = await fails(runOverSsh(reach, "echo up; exec sleep 60", "", limitsWithCut), true);
     assert.equal(broken, `the connection to ${place} broke after 0 s`);
+  });
+});
+
+describe("through a jump host", () => {
+  let [jump, behind]: TestServer[] = [];
+  let reach: SshConnection & { proxy: NonNullable<SshConnection["proxy"]> };
+  const agent = process.env["SSH_AUTH_SOCK"];
+  const serverAt = ({ port, hostKey, privateKey }: TestServer, user: string) => ({
+    ...{ host: local, port, user, hostKey, privateKey },
+  });
+  before(async () => {
+    delete process.env["SSH_AUTH_SOCK"];
+    [jump, behind] = [await startServer({ user: "jumper" }), await startServer()];
+    reach = { ...serverAt(behind, "operator"), proxy: serverAt(jump, "jumper") };
+  });
+  after(async () => {
+    if (agent !== undefined) process.env["SSH_AUTH_SOCK"] = agent;
+    await jump?.close();
+    await behind?.close();
+  });
+  /** What a knock says and what a command says, with whether somebody was reached. */
+  async function both(connection: SshConnection): Promise<[string | undefined, string, boolean]> {
+    const knocked = await knock(connection, 2);
+    const { message, reached } = await runOverSsh(connection, "true", "", { ...limits, dialSeconds: 2 }).then(
+      () => assert.fail("it did not fail"),
+      (thrown: SshError) => thrown,
+    );
+    return [knocked, message, reached];
+  }
+  const through = (proxy: Partial<SshConnection>) => ({ ...reach, proxy: { ...reach.proxy, ...proxy } });
+
+  test("a knock is answered and a command runs, and no connection stays", async () => {
+    assert.equal(await knock(reach, 5), undefined);
+    assert.deepEqual(await runOverSsh(reach, "cat", "in", limits), { code: 0, stdout: "in", stderr: "" });
+    const open = (): number => (jump?.open() ?? 0) + (behind?.open() ?? 0);
+    for (const end = Date.now() + 5000; open() > 0 && Date.now() < end;) await new Promise(setImmediate);
+    assert.equal(open(), 0);
+  });
+
+  test("a jump host that is silent, shows another key, refuses the login, has no key", async () => {
+    const port = await closedPort();
+    const refused = `jump host: connection refused at 127.0.0.1:${port}`;
+    assert.deepEqual(await both(through({ port })), [refused, refused, false]);
+    const sockets: Socket[] = [];
+    const mute = await listen((socket) => sockets.push(socket));
+    const nobody = `jump host: nobody answers at 127.0.0.1:${mute.port} within 2 s`;
+    assert.deepEqual(await both(through({ port: mute.port })), [nobody, nobody, false]);
+    sockets.forEach((socket) => socket.destroy());
+    mute.server.close();
+    const faults: [Partial<SshConnection>, RegExp][] = [
+      [{ hostKey: reach.hostKey }, /^jump host: \S+ shows another host key \(.*\) than the pinned one/],
+      [{ user: "operator" }, /^jump host: \S+ refuses the login of operator\. Next: /],
+      [{ hostKey: undefined }, /^jump host: \S+ has no host key to be known by\. Next: /],
+    ];
+    for (const [fault, words] of faults) {
+      const [knocked, ran, reached] = await both(through(fault));
+      assert.match(knocked ?? "", words);
+      assert.equal(ran, knocked);
+      assert.equal(reached, true, "no dead machine: a mistake, or a stranger");
+    }
+  });
+
+  test("a machine behind it that is off, is mute, shows another key; a jump host that may not forward", async () => {
+    const port = await closedPort();
+    const off = `the jump host cannot reach 127.0.0.1:${port}: no answer`;
+    assert.deepEqual(await both({ ...reach, port }), [off, off, false]);
+    const sockets: Socket[] = [];
+    const mute = await listen((socket) => sockets.push(socket));
+    const place = `127.0.0.1:${mute.port}`;
+    assert.deepEqual(await both({ ...reach, port: mute.port }), [
+      `no ssh server speaks at ${place} within 2 s`,
+      `nobody answers at ${place} within 2 s`,
+      false,
+    ]);
+    sockets.forEach((socket) => socket.destroy());
+    mute.server.close();
+    const other = { ...reach, hostKey: reach.proxy.hostKey };
+    assert.equal(await knock(other, 5), undefined);
+    await assert.rejects(runOverSsh(other, "true", "", limits), /^Error: 127\.0\.0\.1:\d+ shows another host key/);
+    const shut = await startServer({ forward: false });
+    const forbidden = `the jump host cannot reach 127.0.0.1:${reach.port}: it forbids forwarding (sshd_config: AllowTcpForwarding, PermitOpen)`;
+    assert.deepEqual(await both({ ...reach, proxy: serverAt(shut, "operator") }), [forbidden, forbidden, false]);
+    await shut.close();
   });
 });

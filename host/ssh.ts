@@ -4,7 +4,8 @@
  * constant before it. Comments inside of functions travel along: they stand above.
  */
 import { createHash } from "node:crypto";
-import { createConnection } from "node:net";
+import { createConnection, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, utils, type ClientChannel, type ServerHostKeyAlgorithm } from "ssh2";
 
@@ -26,7 +27,12 @@ export interface SshConnection {
   readonly password?: string | undefined;
   /** Socket of an ssh agent, asked beside the private key. @default the environment's SSH_AUTH_SOCK */
   readonly agentSocketPath?: string | undefined;
+  /** A jump host: the machine that the connection goes through, its key pinned too. @default none */
+  readonly proxy?: Omit<SshConnection, "proxy"> | undefined;
 }
+
+/** Where an sshd is: a part of a connection. */
+export type SshPlace = Pick<SshConnection, "host" | "port" | "proxy">;
 
 /** How a command ended. */
 export interface Ran {
@@ -56,12 +62,12 @@ const oneKnockSeconds = 5;
 const bannerLimit = 8192;
 
 /**
- * Whether an sshd answers: dials once and waits for its version string, RFC 4253, section 4.2. Does not log in.
+ * Whether an sshd answers: dials once and waits for its version string, RFC 4253, section 4.2. Does not log in, but at a jump host.
  * @returns undefined when it answers, else why not, in words without a full stop.
- * @example await knock("192.0.2.1", 22, 15) // "nobody answers at 192.0.2.1:22 within 15 s"
+ * @example await knock({ host: "192.0.2.1" }, 15) // "nobody answers at 192.0.2.1:22 within 15 s"
  */
-export function knock(address: string, port: number, seconds: number): Promise<string | undefined> {
-  return knockOnce({ address, port, seconds }, seconds);
+export function knock(place: SshPlace, seconds: number): Promise<string | undefined> {
+  return knockOnce(place, seconds, seconds);
 }
 
 /**
@@ -69,31 +75,83 @@ export function knock(address: string, port: number, seconds: number): Promise<s
  * OpenSSH counts one second of penalty for each connection without a login (PerSourcePenalties): only the last try makes one.
  */
 export async function knockPatiently(
-  address: string,
-  port: number,
+  place: SshPlace,
   { seconds, pause }: { readonly seconds: number; readonly pause: number },
 ): Promise<string | undefined> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const left = (end - Date.now()) / 1000;
-    const why = await knockOnce({ address, port, seconds }, Math.max(0.1, Math.min(left, oneKnockSeconds)));
+    const why = await knockOnce(place, seconds, Math.max(0.1, Math.min(left, oneKnockSeconds)));
     if (why === undefined || Date.now() + pause * 1000 >= end) return why;
     await sleep(pause * 1000);
   }
 }
 
-/** One try of `limit` seconds; the words name the seconds that were given to all tries together. */
-function knockOnce(
-  { address, port, seconds }: { readonly address: string; readonly port: number; readonly seconds: number },
-  limit: number,
-): Promise<string | undefined> {
-  const place = placeOf(address, port);
+/**
+ * One try of `limit` seconds; the words name the seconds that were given to all tries together. A jump host is given the same time at every try,
+ * so that its words are the same every time.
+ */
+async function knockOnce(to: SshPlace, seconds: number, limit: number): Promise<string | undefined> {
+  const { host, port = 22 } = to;
+  const listen = (sock?: Duplex) =>
+    heard(sock ?? createConnection({ host, port }), placeOf(host, port), seconds, limit);
+  try {
+    return await via(to, Math.min(seconds, oneKnockSeconds), listen);
+  } catch (error) {
+    return (error as SshError).message;
+  }
+}
+
+/**
+ * Work at a place, on a stream through its jump host where it has one. Who refuses is said: a jump host's words alone could be taken for those of
+ * the machine behind it.
+ */
+async function via<T>(
+  { host, port = 22, proxy }: SshPlace,
+  seconds: number,
+  work: (sock?: ClientChannel) => Promise<T>,
+): Promise<T> {
+  if (proxy === undefined) return work();
+  const jump = await logIn(proxy, seconds).catch(({ reached, message }: SshError) => {
+    throw failure(reached, `jump host: ${message}`);
+  });
+  try {
+    return await work(await through(jump, host, port, seconds));
+  } finally {
+    jump.on("error", () => undefined).end();
+  }
+}
+
+/**
+ * A stream from the jump host to a place behind it. Reason 1 is that it may not, others that it cannot: RFC 4254, section 5.1. For a place that is
+ * silent it waits as long as its kernel does, two minutes.
+ */
+function through(jump: Client, host: string, port: number, seconds: number): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) => reject(failure(false, `the jump host cannot reach ${placeOf(host, port)}: ${why}`));
+    const timer = setTimeout(() => fail(`no answer within ${seconds} s`), seconds * 1000);
+    jump.on("error", () => fail("the connection to it broke")).on("close", () => fail("the connection to it broke"));
+    jump.forwardOut("127.0.0.1", 0, host, port, (error: (Error & { reason?: unknown }) | undefined, channel) => {
+      clearTimeout(timer);
+      if (!error) resolve(channel);
+      else if (error.reason === 1) fail("it forbids forwarding (sshd_config: AllowTcpForwarding, PermitOpen)");
+      else fail(error.message.replace("(SSH) Channel open failure: ", "") || "no answer");
+    });
+  });
+}
+
+/** Whether an ssh server speaks on a stream that is open, or opening. */
+function heard(socket: Duplex, place: string, seconds: number, limit: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const socket = createConnection({ host: address, port });
-    let connected = false;
+    let connected = !(socket instanceof Socket);
     let heard = "";
     const timer = setTimeout(
-      () => end(connected ? `no ssh server speaks at ${place} within ${seconds} s` : nobody(place, seconds)),
+      () =>
+        end(
+          connected
+            ? `no ssh server speaks at ${place} within ${seconds} s`
+            : `nobody answers at ${place} within ${seconds} s`,
+        ),
       limit * 1000,
     );
     function end(why?: string): void {
@@ -104,7 +162,7 @@ function knockOnce(
     socket.on("connect", () => (connected = true));
     socket.on("error", (error: NodeJS.ErrnoException) => end(dialWords(place, seconds, error)));
     socket.on("close", () => end(`the connection to ${place} is closed before an ssh server speaks`));
-    socket.on("data", (bytes) => {
+    socket.on("data", (bytes: Buffer) => {
       heard += bytes.toString("latin1");
       if (/^SSH-/m.test(heard)) end();
       else if (heard.length > bannerLimit) end(`what answers at ${place} is no ssh server`);
@@ -117,26 +175,23 @@ function knockOnce(
  * A command that fails is no error: see `code`.
  * @throws {SshError} when the host cannot be reached, shows another key, refuses the login, or the command does not end. No secret is in its message.
  */
-export async function runOverSsh(
-  connection: SshConnection,
-  command: string,
-  stdin: string,
-  limits: SshLimits,
-): Promise<Ran> {
-  const client = await logIn(connection, limits.dialSeconds);
-  try {
-    return await execute(client, placeOf(connection.host, connection.port ?? 22), { command, stdin, ...limits });
-  } finally {
-    client.on("error", () => undefined).end();
-  }
+export function runOverSsh(connection: SshConnection, command: string, stdin: string, limits: SshLimits): Promise<Ran> {
+  return via(connection, limits.dialSeconds, async (sock) => {
+    const client = await logIn(connection, limits.dialSeconds, sock);
+    try {
+      return await execute(client, placeOf(connection.host, connection.port ?? 22), { command, stdin, ...limits });
+    } finally {
+      client.on("error", () => undefined).end();
+    }
+  });
 }
 
 /**
  * One login, `seconds` for all of it. ssh2 reports a key that the agent cannot use as an error and goes on to the next way to log in.
  * Keep-alives are asked over SSH, because bytes on their way suspend the kernel's own probes: a vanished host is noticed after 150 s.
- * An RSA key signs with SHA-2 under names of its own (RFC 8332); today's sshd has no other.
+ * An RSA key signs with SHA-2 under names of its own (RFC 8332); today's sshd has no other. Keys are named as `ssh-keygen -l` prints them.
  */
-function logIn(connection: SshConnection, seconds: number): Promise<Client> {
+async function logIn(connection: SshConnection, seconds: number, sock?: ClientChannel): Promise<Client> {
   const { host, port = 22, user = "root", privateKey, privateKeyPassword, password } = connection;
   const place = placeOf(host, port);
   const { type, blob } = pinnedKey(place, connection.hostKey);
@@ -148,11 +203,15 @@ function logIn(connection: SshConnection, seconds: number): Promise<Client> {
   }
   const signatures = type === "ssh-rsa" ? ["rsa-sha2-512", "rsa-sha2-256"] : [type];
   const lost = `the connection to ${place} is closed before the login`;
+  const print = (key: Buffer) => `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
   const client = new Client();
   let answered = false;
   let stranger: string | undefined;
   return new Promise((resolve, reject) => {
-    const late = () => (answered ? `the login at ${place} does not end within ${seconds} s` : nobody(place, seconds));
+    const late = () =>
+      answered
+        ? `the login at ${place} does not end within ${seconds} s`
+        : `nobody answers at ${place} within ${seconds} s`;
     const timer = setTimeout(() => fail(failure(answered, late())), seconds * 1000);
     function fail(error: SshError): void {
       clearTimeout(timer);
@@ -179,8 +238,7 @@ function logIn(connection: SshConnection, seconds: number): Promise<Client> {
       resolve(client);
     });
     client.connect({
-      host,
-      port,
+      ...(sock ? { sock } : { host, port }),
       username: user,
       ...(privateKey !== undefined && { privateKey }),
       ...(privateKeyPassword !== undefined && { passphrase: privateKeyPassword }),
@@ -192,7 +250,7 @@ function logIn(connection: SshConnection, seconds: number): Promise<Client> {
       algorithms: { serverHostKey: signatures as ServerHostKeyAlgorithm[] },
       hostVerifier: (key: Buffer) => {
         if (key.equals(blob)) return (answered = true);
-        stranger = `${place} shows another host key (${fingerprint(key)}) than the pinned one (${fingerprint(blob)}). ${hostKeyNext}`;
+        stranger = `${place} shows another host key (${print(key)}) than the pinned one (${print(blob)}). ${hostKeyNext}`;
         return false;
       },
     });
@@ -256,24 +314,15 @@ function pinnedKey(place: string, hostKey: string | undefined): { type: string; 
   return { type: key.type, blob: key.getPublicSSH() };
 }
 
-/** As `ssh-keygen -l` prints it. */
-function fingerprint(blob: Buffer): string {
-  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
-}
-
 function placeOf(address: string, port: number): string {
   return `${address.includes(":") ? `[${address}]` : address}:${port}`;
-}
-
-function nobody(place: string, seconds: number): string {
-  return `nobody answers at ${place} within ${seconds} s`;
 }
 
 /** Why a dial failed. */
 function dialWords(place: string, seconds: number, error: NodeJS.ErrnoException): string {
   if (error.code === "ECONNREFUSED") return `connection refused at ${place}`;
   if (error.code === "ENOTFOUND") return `no such host: ${place}`;
-  if (error.code === "ETIMEDOUT") return nobody(place, seconds);
+  if (error.code === "ETIMEDOUT") return `nobody answers at ${place} within ${seconds} s`;
   if (error.code === "EHOSTUNREACH") return `nobody answers at ${place}: host unreachable`;
   return `no connection to ${place} (${error.code})`;
 }

@@ -89,6 +89,22 @@ class Lock(unittest.TestCase):
             machine.lock(self.lines, "retiring", 0.3, "prod", self.path)
         machine.unlock(held)
 
+    def test_the_machines_own_renewal_is_waited_for_and_waits_for_everybody(self):
+        held, got = machine.lock(self.lines, "the renewal after updates", 1, "prod", self.path, plan=False), []
+        with self.as_operator("olga", "192.0.2.7"):
+            waiting = threading.Thread(target=lambda: got.append(machine.lock(self.lines, "the worker release", 60, "prod", self.path)))
+            waiting.start()
+            waiting.join(3 * machine.FOREIGN_SECONDS)
+            self.assertEqual(got, [], "a stranger would have been refused by now")
+            machine.unlock(held)
+            waiting.join(10)
+        self.assertEqual(len(got), 1)
+        start = time.monotonic()
+        with self.assertRaisesRegex(report.Failure, "olga from 192.0.2.7"):
+            machine.lock(self.lines, "the renewal after updates", 4 * machine.FOREIGN_SECONDS, "prod", self.path, plan=False)
+        self.assertGreater(time.monotonic() - start, 3 * machine.FOREIGN_SECONDS)
+        machine.unlock(got[0])
+
     def test_a_killed_holder_leaves_the_host_free(self):
         child = self.other_process(SOFTMAP_BY="olga", SOFTMAP_FROM="192.0.2.7")
         child.kill()

@@ -25,10 +25,10 @@ class Machine(unittest.TestCase):
     def test_systems(self):
         for version in ("12", "13"):
             self.assertEqual(machine.check_system('ID=debian\nVERSION_ID="%s"' % version, True, True), [])
-        others = ('ID=debian\nVERSION_ID="11"', "ID=debian", 'ID=ubuntu\nID_LIKE=debian\nVERSION_ID="24.04"', 'ID=raspbian\nID_LIKE=debian\nVERSION_ID="12"')
+        others = ('ID=debian\nVERSION_ID="11"', "ID=debian", 'ID=ubuntu\nID_LIKE=debian\nVERSION_ID="22.04"', 'ID=raspbian\nID_LIKE=debian\nVERSION_ID="12"')
         for other in others:
             (problem,) = machine.check_system(other + "\nPRETTY_NAME=What it is", True, True)
-            self.assertIn("it runs What it is; softmap needs Debian 12 or 13.", problem)
+            self.assertIn("it runs What it is; softmap needs Debian 12 or 13, or Ubuntu 24.04 for a worker.", problem)
         problems = machine.check_system('ID=fedora\nPRETTY_NAME="Fedora 40"', False, False)
         self.assertEqual(len(problems), 2)
         self.assertIn("Fedora 40", problems[0])

@@ -1,6 +1,7 @@
 """What the drift probe finds, and that it finds nothing on a host as it was released. Run: cd host && python3 -m unittest"""
 import json
 import os
+import time
 import unittest
 import unittest.mock
 
@@ -109,6 +110,13 @@ class Drift(unittest.TestCase):
 
     def test_nothing_was_ever_released(self):
         self.assertEqual(self.found(roles=("balancer", "publisher")), ["no release of the balancer is proved here", "no release of the publisher is proved here"])
+
+    def test_a_clock_that_is_off(self):
+        with unittest.mock.patch("sys.argv", ["-", "now=%d" % (time.time() - 301)]):
+            (clock,) = self.found()
+        self.assertRegex(clock, "its clock says .* UTC, and that of the machine which runs pulumi .* UTC. Next: set the wrong one")
+        with unittest.mock.patch("sys.argv", ["-", "now=%d" % time.time()]):
+            self.assertEqual(self.found(), [])
 
     def test_what_belongs_to_another_owner_is_not_looked_at(self):
         overwrite(self.inside("nginx/news.conf"), "by hand")

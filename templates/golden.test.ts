@@ -179,6 +179,26 @@ test("units", () => {
   golden("softmap-onionbalance.testnet.service", "unit-onionbalance", { testnet: true });
 });
 
+test("the base of a machine", () => {
+  golden("base.firewall.nft", "base-firewall", { openPorts: [] });
+  golden("base.firewall.ports.nft", "base-firewall", { openPorts: [9100, 443] });
+  golden("base.firewall.sh", "base-firewall-load", {});
+  golden("base.apply.sh", "base-apply", {});
+  golden("base.kernel.conf", "base-kernel", {});
+  golden("base.journal.conf", "base-journal", {});
+  golden("base.upgrades.conf", "base-upgrades", {});
+  golden("base.needrestart.conf", "base-needrestart", {});
+  golden("base.apparmor.tor", "base-apparmor-tor", {});
+  golden("base.apparmor.nginx", "base-apparmor-nginx", {});
+  golden("base.apparmor.onionbalance", "base-apparmor-onionbalance", {});
+  golden("softmap-firewall.service", "unit-firewall", {});
+  golden("softmap-base.service", "unit-base", {});
+  golden("softmap-firewall.path", "unit-firewall-path", {});
+  golden("softmap-firewall-reload.service", "unit-firewall-reload", {});
+  golden("softmap-renew.service", "unit-renew", { settleSeconds: 180 });
+  golden("softmap-renew.timer", "unit-renew-timer", { time: "03:30" });
+});
+
 test("Onionbalance's launcher", () => {
   golden("onionbalance.launch.py", "onionbalance-launch", { testnet: false });
   golden("onionbalance.testnet.launch.py", "onionbalance-launch", { testnet: true });

@@ -1,5 +1,26 @@
 import { backendTorrc, type BackendTorrcModel } from "./backend-torrc";
 import { balancerTorrc, type BalancerTorrcModel } from "./balancer-torrc";
+import {
+  baseApparmorNginx,
+  baseApparmorOnionbalance,
+  baseApparmorTor,
+  baseApply,
+  baseFirewall,
+  baseFirewallLoad,
+  baseJournal,
+  baseKernel,
+  baseNeedrestart,
+  baseUpgrades,
+  unitBase,
+  unitFirewall,
+  unitFirewallPath,
+  unitFirewallReload,
+  unitRenew,
+  unitRenewTimer,
+  type FirewallModel,
+  type RenewModel,
+  type RenewTimerModel,
+} from "./base";
 import { clientTorrc, type ClientTorrcModel } from "./client-torrc";
 import { nginxConf, type NginxModel } from "./nginx";
 import { nginxListen, nginxSite, type NginxListenModel, type NginxSite, type NginxSiteModel } from "./nginx-site";
@@ -21,6 +42,16 @@ import {
 export interface Models {
   "backend-torrc": BackendTorrcModel;
   "balancer-torrc": BalancerTorrcModel;
+  "base-apparmor-nginx": UnitModel;
+  "base-apparmor-onionbalance": UnitModel;
+  "base-apparmor-tor": UnitModel;
+  "base-apply": UnitModel;
+  "base-firewall": FirewallModel;
+  "base-firewall-load": UnitModel;
+  "base-journal": UnitModel;
+  "base-kernel": UnitModel;
+  "base-needrestart": UnitModel;
+  "base-upgrades": UnitModel;
   "client-torrc": ClientTorrcModel;
   nginx: NginxModel;
   "nginx-listen": NginxListenModel;
@@ -28,6 +59,12 @@ export interface Models {
   "ob-config": ObConfigModel;
   onionbalance: OnionbalanceModel;
   "onionbalance-launch": OnionbalanceLaunchModel;
+  "unit-base": UnitModel;
+  "unit-firewall": UnitModel;
+  "unit-firewall-path": UnitModel;
+  "unit-firewall-reload": UnitModel;
+  "unit-renew": RenewModel;
+  "unit-renew-timer": RenewTimerModel;
   "unit-balancer-tor": UnitModel;
   "unit-nginx": UnitModel;
   "unit-onionbalance": UnitOnionbalanceModel;
@@ -41,6 +78,16 @@ export type TemplateName = keyof Models;
 export const templates = {
   "backend-torrc": backendTorrc,
   "balancer-torrc": balancerTorrc,
+  "base-apparmor-nginx": baseApparmorNginx,
+  "base-apparmor-onionbalance": baseApparmorOnionbalance,
+  "base-apparmor-tor": baseApparmorTor,
+  "base-apply": baseApply,
+  "base-firewall": baseFirewall,
+  "base-firewall-load": baseFirewallLoad,
+  "base-journal": baseJournal,
+  "base-kernel": baseKernel,
+  "base-needrestart": baseNeedrestart,
+  "base-upgrades": baseUpgrades,
   "client-torrc": clientTorrc,
   nginx: nginxConf,
   "nginx-listen": nginxListen,
@@ -48,6 +95,12 @@ export const templates = {
   "ob-config": obConfig,
   onionbalance,
   "onionbalance-launch": onionbalanceLaunch,
+  "unit-base": unitBase,
+  "unit-firewall": unitFirewall,
+  "unit-firewall-path": unitFirewallPath,
+  "unit-firewall-reload": unitFirewallReload,
+  "unit-renew": unitRenew,
+  "unit-renew-timer": unitRenewTimer,
   "unit-balancer-tor": unitBalancerTor,
   "unit-nginx": unitNginx,
   "unit-onionbalance": unitOnionbalance,
@@ -67,6 +120,7 @@ export type {
   BackendTorrcModel,
   BalancerTorrcModel,
   ClientTorrcModel,
+  FirewallModel,
   NginxListenModel,
   NginxModel,
   NginxSite,
@@ -74,6 +128,8 @@ export type {
   ObConfigModel,
   OnionbalanceLaunchModel,
   OnionbalanceModel,
+  RenewModel,
+  RenewTimerModel,
   Sources,
   UnitModel,
   UnitOnionbalanceModel,

@@ -225,3 +225,13 @@ export const systemd: Language = {
     },
   },
 };
+
+/** Files of the machine's own programs, in languages of their own: a value is one word of harmless characters, else it is refused. */
+export const plain: Language = {
+  name: "a file of the machine",
+  value: (text) => {
+    if (!/^[A-Za-z0-9._/:@*-]+$/.test(text)) throw unfit(text, "it is not one plain word");
+    return text;
+  },
+  helpers: {},
+};
