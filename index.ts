@@ -48,5 +48,7 @@ export const backends = workers.backends.map(({ name, worker, project, key }) =>
 export const published = balancer.published;
 /** How to reach each machine, for the operator's commands. Secret: the login is in it. */
 export const machines = pulumi.secret(
-  Object.fromEntries([...hosts.balancers, ...hosts.workers].map(({ name, connection }) => [name, connection])),
+  Object.fromEntries(
+    [...hosts.balancers, ...hosts.workers].map(({ name, connection }) => [name, connection ?? { local: true }]),
+  ),
 );

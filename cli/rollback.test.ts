@@ -6,7 +6,8 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import fc from "fast-check";
 import { key as otherKey } from "../config/samples";
 import { bootstrap, rollbackProgram } from "../host/program";
-import { runOverSsh, type Ran, type SshConnection } from "../host/ssh";
+import { runOn } from "../host/runOn";
+import type { Ran, SshConnection } from "../host/ssh";
 import { startServer, type TestServer } from "../lab/standins/command/testing/sshServer";
 import { main, type Tools } from "./rollback";
 import { machinesOf, readStackMachines, StackError, type StackMachines } from "./stackMachines";
@@ -316,7 +317,7 @@ echo "$host: back"
     await server.close();
   });
   const call = (...args: string[]): Promise<Said> =>
-    rollback(args, { read: (name) => readStackMachines(name, pulumi), run: runOverSsh });
+    rollback(args, { read: (name) => readStackMachines(name, pulumi), run: runOn });
 
   test("every worker gets its own program on one connection; no key in it or in a line", async () => {
     const dials = server.dials();

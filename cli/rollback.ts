@@ -2,7 +2,8 @@
 import { parseArgs } from "node:util";
 import { nearest } from "../config/words";
 import { bootstrap, rollbackProgram } from "../host/program";
-import { runOverSsh, type SshError } from "../host/ssh";
+import { runOn } from "../host/runOn";
+import type { SshError } from "../host/ssh";
 import type { Streams } from "./check";
 import { readStackMachines, StackError, type StackMachines } from "./stackMachines";
 
@@ -26,7 +27,7 @@ export interface Tools {
   /** Reads the stack. Throws a {@link StackError}. */
   readonly read: (stack?: string) => Promise<StackMachines>;
   /** Runs a command on a host. */
-  readonly run: typeof runOverSsh;
+  readonly run: typeof runOn;
 }
 
 interface Asked {
@@ -39,7 +40,7 @@ interface Asked {
 export async function main(
   args: readonly string[],
   streams: Streams,
-  tools: Tools = { read: readStackMachines, run: runOverSsh },
+  tools: Tools = { read: readStackMachines, run: runOn },
 ): Promise<0 | 1 | 2> {
   const asked = parse(args);
   if (typeof asked === "string") {
@@ -137,12 +138,14 @@ async function tellHost(
   look: boolean,
   { streams: { out, err }, run }: { readonly streams: Streams; readonly run: Tools["run"] },
 ): Promise<boolean> {
-  const connection = machines.get(host);
-  if (connection === undefined) throw new Error(`${host} is no machine of the stack`);
+  if (!machines.has(host)) throw new Error(`${host} is no machine of the stack`);
   const onLine = (line: string): void => out(line.startsWith(`${host}: `) ? line : `${host}: ${line}`);
   const command = look ? `${bootstrap} look` : bootstrap;
   try {
-    const { code, stderr } = await run(connection, command, rollbackProgram({ host, stack }), { ...limits, onLine });
+    const { code, stderr } = await run(machines.get(host), command, rollbackProgram({ host, stack }), {
+      ...limits,
+      onLine,
+    });
     if (code === 0) return true;
     err(stderr.trimEnd() || `${host}: the rollback ended with ${code} and said nothing.`);
   } catch (error) {

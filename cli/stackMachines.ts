@@ -8,8 +8,8 @@ import type { SshConnection } from "../host/ssh";
 export interface StackMachines {
   /** As components/releaseDefaults.ts writes it, for the hosts' locks. @example "organization/softmap/prod" */
   readonly stack: string;
-  /** How to reach each machine, by its name. Private keys are in it. */
-  readonly machines: ReadonlyMap<string, SshConnection>;
+  /** How to reach each machine, by its name; private keys are in it. Undefined: it is this one. */
+  readonly machines: ReadonlyMap<string, SshConnection | undefined>;
   /** Names of those that run backends, in the order of the stack's config. */
   readonly workers: readonly string[];
 }
@@ -48,7 +48,7 @@ export function machinesOf(stack: string, json: string): StackMachines {
     const next = "deploy it with `pulumi up`, or name another one with --stack.";
     throw new StackError(`Stack ${stack} has no outputs machines and backends.`, next);
   }
-  const reach = new Map(Object.entries(machines).flatMap(([name, value]) => entry(name, connectionOf(value))));
+  const reach = new Map(Object.entries(machines).flatMap(([name, value]) => entry(name, value)));
   const workers = [...new Set(backends.flatMap((backend: unknown) => workerOf(backend)))];
   const lost = workers.filter((name) => !reach.has(name));
   if (lost.length > 0) {
@@ -66,7 +66,9 @@ function parsed(json: string): unknown {
   }
 }
 
-function entry(name: string, connection: SshConnection | undefined): [string, SshConnection][] {
+function entry(name: string, value: unknown): [string, SshConnection | undefined][] {
+  if (isRecord(value) && value["local"] === true) return [[name, undefined]];
+  const connection = connectionOf(value);
   return connection === undefined ? [] : [[name, connection]];
 }
 
@@ -89,6 +91,7 @@ function connectionOf(value: unknown): SshConnection | undefined {
     privateKeyPassword: text("privateKeyPassword"),
     password: text("password"),
     agentSocketPath: text("agentSocketPath"),
+    ...(value["proxy"] !== undefined && { proxy: connectionOf(value["proxy"]) }),
   };
 }
 

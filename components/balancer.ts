@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { remote } from "@pulumi/command";
 import {
   balancerRelease,
   confirmation,
@@ -14,7 +13,7 @@ import {
 } from "./balancerRelease";
 import { Component } from "./component";
 import { hashOf } from "./hash";
-import { hostStep, installationOn, laterStep } from "./hostStep";
+import { hostStep, installationOn, laterStep, type Step } from "./hostStep";
 import { networkOf, type Host, type TorNetwork } from "./hosts/host";
 import type { Installation } from "./installation";
 import { renderer } from "./renderer";
@@ -128,7 +127,7 @@ export class Balancer extends Component {
     return { host, standby, release, publish, installation };
   }
 
-  private releaseTo({ host, standby, release, installation }: BalancerHost, files: BalancerFiles): remote.Command {
+  private releaseTo({ host, standby, release, installation }: BalancerHost, files: BalancerFiles): Step {
     const services = runsOn(
       [torService, onionbalanceService(standby)],
       [...torFilesOf(files), ...publisherFilesOf(files)],
@@ -139,13 +138,13 @@ export class Balancer extends Component {
   }
 
   /** Publishing waits for every worker and for this component's own tors: what is listed must be there. */
-  private publishFrom(each: BalancerHost, dependsOn: remote.Command[]): remote.Command {
+  private publishFrom(each: BalancerHost, dependsOn: Step[]): Step {
     const step = { host: each.host, program: each.publish, installation: each.installation };
     return hostStep(this.childName(`${each.host.name}-publish`), step, { parent: this, dependsOn });
   }
 
   /** Two that publish overwrite each other: when one has stopped, its last upload may have come after ours. Due when those that publish change. */
-  private confirm(each: BalancerHost, active: readonly BalancerHost[], dependsOn: remote.Command[]): remote.Command {
+  private confirm(each: BalancerHost, active: readonly BalancerHost[], dependsOn: Step[]): Step {
     const { host, installation, standby } = each;
     const names = active.map((other) => other.host.name);
     const step = { host, program: confirmation(host, names), installation, due: !standby };
@@ -153,7 +152,7 @@ export class Balancer extends Component {
   }
 
   /** What a worker no longer runs is stopped there, but not before every balancer has published without it. */
-  private tidyWorkers(workers: Workers, dependsOn: remote.Command[]): remote.Command[] {
+  private tidyWorkers(workers: Workers, dependsOn: Step[]): Step[] {
     return workers.hosts.flatMap((host) => {
       const [installation, plan] = [workers.installations.get(host.name), workers.plans.get(host.name)];
       if (installation === undefined || plan === undefined) return [];
@@ -170,7 +169,7 @@ export class Balancer extends Component {
   }
 
   /** The last word of an `up`: hosts that did not answer, all in one report, after everything else is done. */
-  private callRoll(hosts: readonly BalancerHost[], workers: Workers, dependsOn: remote.Command[]): void {
+  private callRoll(hosts: readonly BalancerHost[], workers: Workers, dependsOn: Step[]): void {
     const all = [
       ...hosts.map(({ host, installation }) => ({ host: host.name, component: this.name, installation })),
       ...[...workers.installations].map(([host, installation]) => ({ host, component: workers.name, installation })),
@@ -192,7 +191,7 @@ function problemsOf(name: string, args: BalancerArgs): Problem[] {
 
 function proofsOf(
   hosts: readonly BalancerHost[],
-  publications: readonly remote.Command[],
+  publications: readonly Step[],
 ): pulumi.Output<Record<string, string>> {
   return pulumi
     .all(publications.map((publication) => publication.stdout))

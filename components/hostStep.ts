@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { remote } from "@pulumi/command";
+import { local, remote } from "@pulumi/command";
 import { bootstrap } from "../host/program";
 import type { Component } from "./component";
 import type { Host } from "./hosts/host";
@@ -20,27 +20,44 @@ export interface HostStepArgs {
 export function installationOn(
   parent: Component,
   host: Host,
-  args: Pick<InstallationArgs, "holdsSiteKeys" | "wants" | "probe" | "leave">,
+  args: Pick<InstallationArgs, "holdsSiteKeys" | "wants" | "preflight" | "probe" | "leave">,
 ): Installation {
-  const { name, connection, instance } = host;
+  const { name, connection, instance, after = [] } = host;
   const reached = { host: name, component: parent.name, connection, instance, command: bootstrap };
-  return new Installation(parent.childName(name), { ...reached, ...args }, { parent });
+  return new Installation(parent.childName(name), { ...reached, ...args }, { parent, dependsOn: [...after] });
 }
+
+/** A step on a host: over ssh, or on this machine. */
+export type Step = remote.Command | local.Command;
 
 /**
  * One step on one host: one connection, one stream. Any change of the program or of the connection runs it again;
  * it is the program's business to change nothing where nothing changed. Not `due`, it dials nobody, be the resource new or not.
  */
-export function hostStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): remote.Command {
-  return new remote.Command(name, { create: commandOn(args), ...stream(args) }, opts);
+export function hostStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): Step {
+  return step(name, args, { create: commandOn(args) }, opts);
 }
 
 /**
  * A step for what changes on a host that has been deployed before. It has no `create`, so a first deploy does not dial for it (the command
  * provider returns at once); it runs when its program changes and is `due`.
  */
-export function laterStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): remote.Command {
-  return new remote.Command(name, { update: commandOn(args), ...stream(args) }, opts);
+export function laterStep(name: string, args: HostStepArgs, opts: pulumi.CustomResourceOptions): Step {
+  return step(name, args, { update: commandOn(args) }, opts);
+}
+
+function step(
+  name: string,
+  args: HostStepArgs,
+  command: { readonly create: pulumi.Output<string> } | { readonly update: pulumi.Output<string> },
+  opts: pulumi.CustomResourceOptions,
+): Step {
+  const { connection } = args.host;
+  // The variables of a previous run would need AcceptEnv in every sshd.
+  const inputs = { ...command, stdin: stdinOf(args), addPreviousOutputInEnv: false };
+  return connection === undefined
+    ? new local.Command(name, inputs, opts)
+    : new remote.Command(name, { ...inputs, connection }, opts);
 }
 
 /** The command, or none: on a silent host, and when nothing is due. The command provider runs nothing then, without a word. */
@@ -50,14 +67,9 @@ function commandOn({ installation, due = true }: HostStepArgs): pulumi.Output<st
     .apply(([silent, isDue]) => (silent === "" && isDue ? bootstrap : undefined)) as pulumi.Output<string>;
 }
 
-function stream({
-  host,
-  program,
-  installation,
-}: HostStepArgs): Pick<remote.CommandArgs, "connection" | "stdin" | "addPreviousOutputInEnv"> {
+function stdinOf({ program, installation }: HostStepArgs): pulumi.Output<string> {
   const text = pulumi.all([program, installation.repair]).apply(([known, repair]) => withRepair(known, repair));
-  // The variables of a previous run would need AcceptEnv in every sshd.
-  return { connection: host.connection, stdin: pulumi.secret(text), addPreviousOutputInEnv: false };
+  return pulumi.secret(text);
 }
 
 /** Another text whenever drift was found: so that the step runs again, and mends it. */

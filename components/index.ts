@@ -4,6 +4,9 @@ export { Workers, type BackendService, type RolloutArgs, type WorkersArgs } from
 export { SoftmapProject, type Site, type SiteArgs, type SoftmapProjectArgs } from "./softmapProject";
 export { OnionKey, type OnionKeyArgs } from "./onionKey";
 export { RenderedConfig } from "./renderedConfig";
+export { AwsHosts, type AwsHostsArgs } from "./hosts/aws";
 export { LabHosts, type LabHostsArgs } from "./hosts/lab";
-export { SshHosts, type SshHostArgs, type SshHostsArgs } from "./hosts/ssh";
+export { LocalHost, type LocalHostArgs } from "./hosts/local";
+export { SshHosts, type JumpHostArgs, type SshHostArgs, type SshHostsArgs, type ThisHostArgs } from "./hosts/ssh";
+export type { BaseArgs } from "./hosts/hostBase";
 export type { Host, Hosts, TorNetwork } from "./hosts/host";

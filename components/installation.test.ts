@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { startServer, type TestServer } from "../lab/standins/command/testing/sshServer";
+import type { SshConnection } from "../host/ssh";
 import { throughTheState, type LoadedProvider } from "../tests/closure";
 import {
   installationProvider,
@@ -19,14 +20,14 @@ interface WholeProvider extends LoadedProvider<InstallationState> {
 }
 
 let server: TestServer;
-let inputs: InstallationInputs;
+let inputs: InstallationInputs & { connection: SshConnection };
 let provider: WholeProvider;
 const agent = process.env["SSH_AUTH_SOCK"];
 
 before(async () => {
   delete process.env["SSH_AUTH_SOCK"];
   // The real one waits for a minute and more: the same code, less patient.
-  const quick = installationProviderWith({ create: 0.3, update: 0.3, delete: 0.3, pause: 0.05 });
+  const quick = installationProviderWith({ create: 0.6, update: 0.6, delete: 1.5, pause: 0.05 });
   provider = (await throughTheState<InstallationState>(quick)).provider as WholeProvider;
   server = await startServer();
   const { port, hostKey, privateKey } = server;
@@ -111,6 +112,8 @@ test("what leads to another machine or sends something else is a change, never a
     ...["instance", "wants", "command", "probe", "leave", "component"].map((name) => ({ [name]: "other" })),
     ...["host", "user", "hostKey", "privateKey"].map((name) => ({ connection: { ...reach, [name]: "other" } })),
     { connection: { ...reach, port: 1 } },
+    { connection: { ...reach, proxy: reach } },
+    { preflight: "other" },
     { connection: unknown },
     { wants: unknown },
   ];
@@ -122,17 +125,63 @@ test("what leads to another machine or sends something else is a change, never a
   assert.deepEqual(await provider.diff("id", old, patient), { changes: false });
 });
 
-test("a connection without a host key, or through a proxy, is refused at preview", async () => {
+test("a connection without a host key, or with a jump host that has none, is refused at preview", async () => {
   const reasons = async (connection: unknown) =>
     ((await provider.check({}, { ...inputs, connection })).failures ?? []).map(({ reason }) => reason);
   assert.deepEqual(await reasons(inputs.connection), []);
   assert.deepEqual(await reasons(unknown), []);
   const { hostKey: _, ...bare } = inputs.connection;
   assert.deepEqual(await reasons(bare), ["worker1: its connection has no hostKey. Next: give it as type base64"]);
-  assert.match(
-    (await reasons({ ...inputs.connection, proxy: { host: "jump" } })).join(),
-    /^worker1: .*Next: remove proxy$/,
+  const jump = { ...inputs.connection, proxy: { host: "jump" } };
+  assert.deepEqual(await reasons(jump), ["worker1: its jump host has no hostKey. Next: give it as type base64"]);
+  assert.deepEqual(await reasons(undefined), [], "this machine has no connection");
+});
+
+test("through a jump host: it answers, is probed and left; a jump host that is dead is named as such", async (t) => {
+  const jump = await startServer();
+  t.after(() => jump.close().catch(() => undefined));
+  const { port, hostKey, privateKey } = jump;
+  const proxy = { host: "127.0.0.1", port, user: "operator", hostKey, privateKey };
+  const through = await deployed({ connection: { ...inputs.connection, proxy } });
+  assert.equal(through.silent, "");
+  const { props } = await provider.read("id", through);
+  assert.equal(props.drift, "");
+  await jump.close();
+  const dead = await deployed({
+    connection: { ...inputs.connection, proxy: { ...proxy, port: (await deadPlace()).port } },
+  });
+  assert.match(dead.silent, /^jump host: connection refused at 127\.0\.0\.1:\d+$/);
+  const lines = await printed(() => provider.delete("id", dead));
+  assert.match(lines.join(), /^worker1: jump host: connection refused at \S+: what workers had there is left behind\./);
+});
+
+test("this machine is never silent: its programs are processes, by the same command", async () => {
+  const { connection: _none, ...here } = inputs;
+  const { outs } = await provider.create(await checked({}, here));
+  assert.equal(outs.silent, "");
+  assert.deepEqual((await provider.read("id", outs)).props.drift, "");
+  const lines = await printed(() =>
+    provider.delete("id", { ...outs, command: "sh -s --", leave: 'echo "it was told $1"\n' }),
   );
+  assert.deepEqual(lines, ["it was told everything"]);
+  const failing = { ...outs, leave: "echo no room >&2; exit 9\n" };
+  await assert.rejects(provider.delete("id", failing), { message: "no room" });
+});
+
+test("a machine is looked at once, with the time here; what is wrong with it fails the first deploy in its own words", async () => {
+  const preflight = "case $1 in now=1[0-9]*) ;; *) exit 3 ;; esac\n";
+  const looked = await deployed({ command: "sh -s --", preflight });
+  const dials = server.dials();
+  await provider.update("id", looked, { ...looked, wants: "other" });
+  assert.equal(server.dials() - dials, 1, "it is knocked at, and not looked at again");
+  await provider.update("id", looked, { ...looked, instance: "i-2" });
+  assert.equal(server.dials() - dials, 3, "another machine is");
+  await provider.update("id", looked, { ...looked, preflight: `${preflight}exit 0\n` });
+  assert.equal(server.dials() - dials, 5, "and an old one, with another question");
+  const wrong = "echo 'worker1: its clock is off; it has no room' >&2; exit 1\n";
+  await assert.rejects(deployed({ command: "sh -s --", preflight: wrong }), {
+    message: "worker1: its clock is off; it has no room",
+  });
 });
 
 test("a refresh finds drift over one connection, and the update after it mends it once", async () => {
@@ -226,8 +275,8 @@ test("what is on a dead host is left behind, and said to be, with what it means 
 
 test("the closure is small and takes modules by name alone", async () => {
   const { text } = await throughTheState(installationProvider);
-  assert.ok(text.length < 20_000, `${text.length} bytes`);
-  const modules = ["net", "timers/promises", "ssh2/lib/index.js", "crypto"];
+  assert.ok(text.length < 24_000, `${text.length} bytes`);
+  const modules = ["net", "timers/promises", "ssh2/lib/index.js", "crypto", "child_process"];
   assert.deepEqual([...text.matchAll(/require\("([^"]+)"\)/g)].map(([, name]) => name).sort(), modules.sort());
   assert.ok(!text.includes(process.cwd()));
 });

@@ -10,14 +10,16 @@ export interface InstallationArgs {
   readonly component: string;
   /** Whether the site keys are on that host: what is said when it is left behind depends on it. @default false */
   readonly holdsSiteKeys?: boolean;
-  /** How to reach the host, host key pinned, no proxy. Secret: it holds the operator's private key. */
-  readonly connection: pulumi.Input<types.input.remote.ConnectionArgs>;
+  /** How to reach the host, host key pinned, that of a jump host too. Secret: it holds the operator's private key. Absent: it is this machine. */
+  readonly connection?: pulumi.Input<types.input.remote.ConnectionArgs> | undefined;
   /** Which incarnation of the machine this is. @default none */
   readonly instance?: pulumi.Input<string> | undefined;
   /** A hash of all that the host's steps would send: another one means that something will be sent. */
   readonly wants: pulumi.Input<string>;
   /** The command that runs a program which it gets on stdin, host/program.ts `bootstrap`; `everything` is its argument at a removal. */
   readonly command: string;
+  /** The program that looks whether the machine can be used, once, before anything is done to it. No secret. @default nobody looks */
+  readonly preflight?: pulumi.Input<string> | undefined;
   /** The program that looks for drift and ends with one line of JSON: `{"drift": ["line", ...]}`, or null where nothing was deployed. No secret. */
   readonly probe: pulumi.Input<string>;
   /** The program that removes what the component has on the host. No secret. */
@@ -45,13 +47,16 @@ export class Installation extends pulumi.dynamic.Resource {
       {
         ...args,
         holdsSiteKeys: args.holdsSiteKeys ?? false,
-        connection: pulumi.secret(args.connection),
+        connection: args.connection && pulumi.secret(args.connection),
         silent: undefined,
         repair: undefined,
         drift: undefined,
       },
       // The programs are long and say nothing that a person could decide by.
-      pulumi.mergeOptions({ additionalSecretOutputs: ["connection"], hideDiffs: ["probe", "leave"] }, opts),
+      pulumi.mergeOptions(
+        { additionalSecretOutputs: ["connection"], hideDiffs: ["probe", "leave", "preflight"] },
+        opts,
+      ),
       "softmap",
       "Installation",
     );

@@ -1,15 +1,19 @@
 // The dynamic provider behind Installation. It travels in the state of every one: see onionKeyProvider.ts.
 import type * as pulumi from "@pulumi/pulumi";
-import { knockPatiently, runOverSsh, type SshConnection, type SshError } from "../host/ssh";
-import { unknownValue as unknown } from "./unknownValue";
+import { runOn } from "../host/runOn";
+import { knockPatiently, type SshConnection, type SshError } from "../host/ssh";
+import type { unknownValue as unknown } from "./unknownValue";
 
 /** What the engine keeps of what was asked for. */
 export interface InstallationInputs {
   readonly host: string;
   readonly component: string;
   readonly holdsSiteKeys: boolean;
-  readonly connection: SshConnection;
+  /** Absent: it is this machine. */
+  readonly connection?: SshConnection;
   readonly instance?: string;
+  /** Absent: nobody looks first. */
+  readonly preflight?: string;
   readonly wants: string;
   readonly command: string;
   readonly probe: string;
@@ -37,12 +41,32 @@ export interface Patience {
 const probeSeconds = 120;
 const leaveSeconds = 30 * 60;
 
-/** The parts of a connection that lead to another machine or another login; how patiently it is dialled is none. */
-const reach = ["host", "port", "user", "hostKey", "privateKey", "privateKeyPassword", "password", "agentSocketPath"];
-const compared = ["host", "component", "holdsSiteKeys", "instance", "wants", "command", "probe", "leave"];
+/** The names, at every depth, of what leads to another machine or another login, or sends something else; how patiently it is dialled is none. */
+const compared = [
+  ...["host", "component", "holdsSiteKeys", "instance", "wants", "command", "probe", "leave", "preflight"],
+  ...[
+    "connection",
+    "proxy",
+    "port",
+    "user",
+    "hostKey",
+    "privateKey",
+    "privateKeyPassword",
+    "password",
+    "agentSocketPath",
+  ],
+];
 
-function knockAt({ host, port }: SshConnection, seconds: number, pause: number): Promise<string | undefined> {
-  return knockPatiently(host, port ?? 22, { seconds, pause });
+/** The names of what tells another machine, or another question to an old one. */
+const looked = ["connection", "host", "port", "hostKey", "instance", "preflight"];
+
+/** This machine always answers. */
+async function knockAt(
+  connection: SshConnection | undefined,
+  seconds: number,
+  pause: number,
+): Promise<string | undefined> {
+  return connection && knockPatiently(connection, { seconds, pause });
 }
 
 /** "" when the host answers, else why not. Said at once, too: an update that fails elsewhere never comes to its roll call. */
@@ -56,8 +80,28 @@ async function silenceOf(
   return why ?? "";
 }
 
-function fieldsOf(from: object | string, names: readonly string[]): string {
-  return JSON.stringify(typeof from === "string" ? from : names.map((name) => (from as Record<string, unknown>)[name]));
+/** Whether the machine can be used at all: asked once, before anything is done to it. Its clock is compared with ours. */
+async function passed(
+  { host, connection, command, preflight }: InstallationInputs,
+  dialSeconds: number,
+): Promise<void> {
+  if (preflight === undefined) return;
+  const now = Math.round(Date.now() / 1000);
+  const limits = { dialSeconds, seconds: probeSeconds };
+  let said: string;
+  try {
+    const { code, stderr } = await runOn(connection, `${command} now=${now}`, preflight, limits);
+    if (code === 0) return;
+    said = stderr.trim() || `${host}: the preflight ended with ${code} and said nothing`;
+  } catch (error) {
+    said = `${host}: ${(error as Error).message}`;
+  }
+  throw plain(said, host, "this host cannot be used");
+}
+
+/** The dynamic provider's host prints `${error}: ${error.stack}` beside an error's message: a short line instead of a stack trace. */
+function plain(message: string, host: string, stack: string): Error {
+  return Object.assign(new Error(message), { toString: () => host, stack });
 }
 
 /**
@@ -65,7 +109,9 @@ function fieldsOf(from: object | string, names: readonly string[]): string {
  * or null where nothing was deployed yet. A refresh must not fail: what hinders it is a finding.
  */
 async function drifted({ connection, command, probe }: InstallationState, dialSeconds: number): Promise<string> {
-  const { code, stdout, stderr } = await runOverSsh(connection, command, probe, { dialSeconds, seconds: probeSeconds });
+  const now = Math.round(Date.now() / 1000);
+  const limits = { dialSeconds, seconds: probeSeconds };
+  const { code, stdout, stderr } = await runOn(connection, `${command} now=${now}`, probe, limits);
   try {
     const { drift } = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as { drift: readonly string[] | null };
     if (code === 0) return (drift ?? []).join("\n");
@@ -86,39 +132,40 @@ function leftBehind({ host, component, holdsSiteKeys }: InstallationState, why: 
  * The provider with what a host is given to answer.
  * - `silent` stays as it is when a refresh finds the host alive: what was skipped is made up for by the update that clears it.
  * - What a refresh found is among the inputs too, where nobody asks for it: so the preview that mends it shows it as what goes.
- * - Of an error in a removal the dynamic provider's host prints `${error}: ${error.stack}` beside its message: a short line instead of a stack trace.
  */
 export function installationProviderWith(patience: Patience): pulumi.dynamic.ResourceProvider {
   return {
     // What will be found is among the inputs, so that a preview knows it, and with it all that depends on it: that the host answers, and
     // that what a refresh found (`read` writes it to the inputs) is mended by steps that run again.
     async check(olds: Partial<InstallationState>, news: InstallationInputs) {
-      const connection = news.connection as (SshConnection & { readonly proxy?: unknown }) | typeof unknown;
+      const connection = news.connection as SshConnection | typeof unknown | undefined;
       const refused = (what: string) => ({ property: "", reason: `${news.host}: ${what}` });
       const failures: pulumi.dynamic.CheckFailure[] = [];
-      if (connection !== unknown) {
+      if (typeof connection === "object") {
         if (!connection.hostKey) failures.push(refused("its connection has no hostKey. Next: give it as type base64"));
-        if (connection.proxy !== undefined)
-          failures.push(refused("its connection has a proxy, and a dead host could not be told. Next: remove proxy"));
+        if (connection.proxy !== undefined && !connection.proxy.hostKey)
+          failures.push(refused("its jump host has no hostKey. Next: give it as type base64"));
       }
       const repair = (olds.repair ?? 0) + (olds.drift ? 1 : 0);
       return { inputs: { ...news, silent: "", repair, drift: "" }, failures };
     },
 
     async diff(_id: string, old: InstallationState, wanted: InstallationInputs) {
-      const same =
-        fieldsOf(old, compared) === fieldsOf(wanted, compared) &&
-        fieldsOf(old.connection, reach) === fieldsOf(wanted.connection, reach);
+      const same = JSON.stringify(old, compared) === JSON.stringify(wanted, compared);
       return { changes: !same || old.silent !== "" || old.drift !== "" };
     },
 
     async create(inputs: InstallationState) {
       const silent = await silenceOf(inputs, patience.create, patience.pause);
+      if (silent === "") await passed(inputs, patience.update);
       return { id: `${inputs.component}/${inputs.host}`, outs: { ...inputs, silent } };
     },
 
-    async update(_id: string, _old: InstallationState, inputs: InstallationState) {
-      return { outs: { ...inputs, silent: await silenceOf(inputs, patience.update, patience.pause) } };
+    async update(_id: string, old: InstallationState, inputs: InstallationState) {
+      const silent = await silenceOf(inputs, patience.update, patience.pause);
+      const another = old.silent !== "" || JSON.stringify(old, looked) !== JSON.stringify(inputs, looked);
+      if (silent === "" && another) await passed(inputs, patience.update);
+      return { outs: { ...inputs, silent } };
     },
 
     async read(id: string, state: InstallationState) {
@@ -135,7 +182,7 @@ export function installationProviderWith(patience: Patience): pulumi.dynamic.Res
 
     async delete(_id: string, state: InstallationState) {
       const { host, connection, command, leave } = state;
-      const why = await knockAt(connection, patience.delete, patience.pause);
+      const why = connection?.proxy ? undefined : await knockAt(connection, patience.delete, patience.pause);
       if (why !== undefined) return console.log(leftBehind(state, why));
       const limits = {
         dialSeconds: patience.delete,
@@ -144,7 +191,7 @@ export function installationProviderWith(patience: Patience): pulumi.dynamic.Res
       };
       let said: string;
       try {
-        const { code, stderr } = await runOverSsh(connection, `${command} everything`, leave, limits);
+        const { code, stderr } = await runOn(connection, `${command} everything`, leave, limits);
         if (code === 0) return;
         said = stderr.trim() || `${host}: the removal ended with ${code} and said nothing`;
       } catch (error) {
@@ -152,7 +199,7 @@ export function installationProviderWith(patience: Patience): pulumi.dynamic.Res
         if (reached === false) return console.log(leftBehind(state, message));
         said = `${host}: ${message}`;
       }
-      throw Object.assign(new Error(said), { toString: () => host, stack: "the removal failed" });
+      throw plain(said, host, "the removal failed");
     },
   };
 }

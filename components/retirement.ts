@@ -41,6 +41,16 @@ export function removeWorker(host: Host, workers: string, drainTimeout: number):
   return retirement(host, { roles: ["worker"], owner, drainSeconds: drainTimeout, ...nothing });
 }
 
+/** What was put on a machine besides tor, nginx and Onionbalance; `everything`: by an update, and not by the end of the machine. */
+export function removeBase(
+  host: Host,
+  component: string,
+  { everything }: { everything: boolean },
+): pulumi.Output<string> {
+  const owner = ownerOf(component, host);
+  return retirement(host, { roles: ["base"], owner, drainSeconds: 0, ...nothing, ...(everything && { everything }) });
+}
+
 /** Compares a machine with what was released there. */
 export function probeOf(host: Host, component: string, roles: readonly Role[]): string {
   return probeProgram({ host: host.name, roles, owner: ownerOf(component, host) });

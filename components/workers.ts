@@ -1,7 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { remote } from "@pulumi/command";
 import { Component } from "./component";
-import { hostStep, installationOn, type HostStepArgs } from "./hostStep";
+import { hostStep, installationOn, type HostStepArgs, type Step } from "./hostStep";
 import { networkOf, type Host, type TorNetwork } from "./hosts/host";
 import type { Installation } from "./installation";
 import { OnionKey } from "./onionKey";
@@ -72,7 +71,7 @@ export class Workers extends Component {
   /** By host: what is to be done to its units. */
   readonly plans: ReadonlyMap<string, ServicePlan>;
   /** One release per machine; a balancer publishes after them. */
-  readonly releases: readonly remote.Command[];
+  readonly releases: readonly Step[];
 
   constructor(name: string, args: WorkersArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Workers", name, problemsOf(name, args), opts);
@@ -163,8 +162,8 @@ export class Workers extends Component {
     return new ServicePlan(this.childName(`${host.name}-services`), { services }, { parent: this });
   }
 
-  private releaseInWaves(steps: readonly HostStepArgs[], rollout: RolloutArgs | undefined): remote.Command[] {
-    const releases = new Map<string, remote.Command>();
+  private releaseInWaves(steps: readonly HostStepArgs[], rollout: RolloutArgs | undefined): Step[] {
+    const releases = new Map<string, Step>();
     const sizes = { canary: rollout?.canary ?? 1, waveSize: rollout?.waveSize ?? 2 };
     const waveBefore = releaseAfter(this.installations, sizes);
     for (const step of steps) {

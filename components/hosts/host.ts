@@ -1,16 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { types } from "@pulumi/command";
 
-/** A Debian machine that ssh reaches, whoever provides it: the lab, a list of machines, later a cloud. */
+/** A Debian machine, whoever provides it: the lab, a list of machines, a cloud, or the one that this program runs on. */
 export interface Host {
   /** Unique in the stack, e.g. `worker1`. It is part of the backends' names, so renaming a host gives it new backends. */
   readonly name: string;
-  /** How to reach it, host key pinned; secret, because it holds the operator's private key. */
-  readonly connection: pulumi.Output<types.input.remote.ConnectionArgs>;
+  /** How to reach it, host key pinned; secret, because it holds the operator's private key. Absent: it is this machine, where steps run through sudo. */
+  readonly connection?: pulumi.Output<types.input.remote.ConnectionArgs> | undefined;
   /** Which incarnation of the machine this is: when it changes, the host gets everything again. */
   readonly instance?: pulumi.Output<string>;
   /** The private Tor network that this machine is on. Absent: the public one. */
   readonly torNetwork?: TorNetwork | undefined;
+  /** What every step on the machine waits for: the base that its provider puts there. */
+  readonly after?: readonly pulumi.Resource[] | undefined;
 }
 
 /**

@@ -1,22 +1,42 @@
-import type { StackConfig } from "../../config/schema";
+import type { HostsConfig, StackConfig } from "../../config/schema";
 import { workerPool } from "../../config/schema";
+import { AwsHosts } from "./aws";
 import type { Hosts } from "./host";
 import { LabHosts } from "./lab";
+import { LocalHost } from "./local";
 import { readPrivateKey, SshHosts } from "./ssh";
 
 /** The machines that a stack config asks for, from the provider it names. */
 export function createHosts(name: string, config: StackConfig): Hosts {
   const { hosts } = config;
   switch (hosts.provider) {
-    case "lab":
-      return new LabHosts(name, { lab: hosts.name, balancers: config.balancers, workers: workerPool(config) });
-    case "ssh":
-      return new SshHosts(name, {
-        user: hosts.user,
-        torNetwork: hosts.torNetwork,
-        ...(hosts.privateKeyFile !== undefined && { privateKey: readPrivateKey(hosts.privateKeyFile) }),
-        balancers: hosts.balancers,
-        workers: [...(config.workersOnBalancers ? hosts.balancers : []), ...hosts.workers],
+    case "lab": {
+      const { provider: _lab, name: lab, ...base } = hosts;
+      return new LabHosts(name, { ...base, lab, balancers: config.balancers, workers: workerPool(config) });
+    }
+    case "ssh": {
+      const { provider: _ssh, agent: _agent, privateKeyFile, ...settings } = hosts;
+      return new SshHosts(name, { ...settings, ...privateKey(privateKeyFile), workers: pool(config, hosts) });
+    }
+    case "aws": {
+      const { provider: _aws, privateKeyFile, proxy, ...settings } = hosts;
+      return new AwsHosts(name, {
+        ...settings,
+        ...(proxy && { proxy: { ...proxy, ...privateKey(privateKeyFile) } }),
+        workers: pool(config, hosts),
       });
+    }
+    case "local": {
+      const { provider: _local, balancers, workers, ...settings } = hosts;
+      const [machine] = [...balancers, ...workers];
+      return new LocalHost(name, { ...settings, ...(machine && { host: machine.name }) });
+    }
   }
 }
+
+/** The machines that run backends: with workersOnBalancers the balancers' too. */
+function pool<Hosts extends HostsConfig>({ workersOnBalancers }: StackConfig, hosts: Hosts): Hosts["workers"] {
+  return [...(workersOnBalancers ? hosts.balancers : []), ...hosts.workers];
+}
+
+const privateKey = (file: string | undefined) => (file === undefined ? {} : { privateKey: readPrivateKey(file) });

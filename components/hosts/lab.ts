@@ -3,10 +3,11 @@ import { readFileSync } from "node:fs";
 import { Component } from "../component";
 import { readNetworkFile } from "./labFolder";
 import { labHostProvider } from "./labHostProvider";
+import { withBase, type BaseArgs } from "./hostBase";
 import { patience, type Host, type Hosts } from "./host";
 
 /** Arguments of {@link LabHosts}. */
-export interface LabHostsArgs {
+export interface LabHostsArgs extends BaseArgs {
   /** The lab's name; several labs stand side by side. @default "dev" */
   readonly lab?: string;
   /** Names of the machines that publish. @example ["balancer1"] */
@@ -37,8 +38,10 @@ export class LabHosts extends Component implements Hosts {
     };
 
     const machines = new Map([...new Set([...args.balancers, ...args.workers])].map(boot));
-    this.balancers = args.balancers.flatMap((host) => machines.get(host) ?? []);
-    this.workers = args.workers.flatMap((host) => machines.get(host) ?? []);
+    const of = (names: readonly string[]): Host[] => names.flatMap((host) => machines.get(host) ?? []);
+    const hosts = withBase(this, { balancers: of(args.balancers), workers: of(args.workers) }, args);
+    this.balancers = hosts.balancers;
+    this.workers = hosts.workers;
     this.registerOutputs({});
   }
 }

@@ -2,10 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
 import { Component } from "../component";
 import { homePath } from "../homePath";
+import { withBase, type BaseArgs } from "./hostBase";
 import { patience, type Host, type Hosts } from "./host";
 import { validateHosts } from "../../config/parse";
 
-/** One Debian machine. */
+/** One Debian machine that ssh reaches. */
 export interface SshHostArgs {
   /** Unique name in the stack. @example "worker1" */
   readonly name: string;
@@ -19,18 +20,39 @@ export interface SshHostArgs {
   readonly hostKey: string;
 }
 
+/** The machine that the program runs on, among others that ssh reaches. */
+export interface ThisHostArgs {
+  /** Unique name in the stack. @example "here" */
+  readonly name: string;
+  readonly local: true;
+}
+
+/** The machine that ssh goes through to all others. */
+export interface JumpHostArgs {
+  /** DNS name or IP address. @example "jump.example.net" */
+  readonly address: string;
+  /** ssh port. @default 22 */
+  readonly port?: number | undefined;
+  /** Login user. @default the component's `user` */
+  readonly user?: string | undefined;
+  /** Its public host key as `type base64`, pinned like those of the machines. @example "ssh-ed25519 AAAAC3Nza..." */
+  readonly hostKey: string;
+}
+
 /** Arguments of {@link SshHosts}. */
-export interface SshHostsArgs {
+export interface SshHostsArgs extends BaseArgs {
   /** Machines that publish: Onionbalance and the site keys live there. At least one. */
-  readonly balancers: readonly SshHostArgs[];
+  readonly balancers: readonly (SshHostArgs | ThisHostArgs)[];
   /** Machines that serve. A machine named in both lists does both. */
-  readonly workers: readonly SshHostArgs[];
+  readonly workers: readonly (SshHostArgs | ThisHostArgs)[];
   /** Login user where a machine names none. @default "root" */
   readonly user?: string;
   /** torrc lines of a private Tor network. @example ["TestingTorNetwork 1", "DirAuthority ..."] @default the public network */
   readonly torNetwork?: readonly string[] | undefined;
   /** The operator's private key (OpenSSH format). A secret. Absent: the ssh agent's keys. */
   readonly privateKey?: pulumi.Input<string>;
+  /** A jump host; the same key logs in there. @example { address: "jump.example.net", hostKey: "ssh-ed25519 AAAA..." } @default none */
+  readonly proxy?: JumpHostArgs | undefined;
 }
 
 /**
@@ -44,27 +66,41 @@ export class SshHosts extends Component implements Hosts {
   readonly workers: readonly Host[];
 
   constructor(name: string, args: SshHostsArgs, opts?: pulumi.ComponentResourceOptions) {
-    const { balancers, workers } = args;
-    super("SshHosts", name, validateHosts({ component: name, balancers, workers, torNetwork: args.torNetwork }), opts);
-    const torNetwork = args.torNetwork && { torrc: args.torNetwork };
-    const reach = (host: SshHostArgs): Host => ({ name: host.name, connection: connectionTo(host, args), torNetwork });
+    const { balancers, workers, torNetwork, proxy } = args;
+    super("SshHosts", name, validateHosts({ component: name, balancers, workers, torNetwork, proxy }), opts);
+    const reach = (host: SshHostArgs | ThisHostArgs): Host => ({
+      name: host.name,
+      connection: "local" in host ? undefined : connectionTo(host, args),
+      torNetwork: torNetwork && { torrc: torNetwork },
+    });
 
-    this.balancers = args.balancers.map(reach);
-    this.workers = args.workers.map(reach);
+    const hosts = withBase(this, { balancers: balancers.map(reach), workers: workers.map(reach) }, args);
+    this.balancers = hosts.balancers;
+    this.workers = hosts.workers;
     this.registerOutputs({});
   }
 }
 
 function connectionTo(host: SshHostArgs, args: SshHostsArgs): Host["connection"] {
+  const { user = "root", privateKey, proxy } = args;
+  // Without a key the command provider asks the agent of SSH_AUTH_SOCK. Its path is another one in every login: in the
+  // state it would be a change each time, and gone when something is to be deleted.
+  const login = { ...(privateKey !== undefined && { privateKey }), ...patience };
   return pulumi.secret({
     host: host.address,
     port: host.port ?? 22,
-    user: host.user ?? args.user ?? "root",
+    user: host.user ?? user,
     hostKey: host.hostKey,
-    // Without a key the command provider asks the agent of SSH_AUTH_SOCK. Its path is another one in every login: in the
-    // state it would be a change each time, and gone when something is to be deleted.
-    ...(args.privateKey !== undefined && { privateKey: args.privateKey }),
-    ...patience,
+    ...login,
+    ...(proxy && {
+      proxy: {
+        host: proxy.address,
+        port: proxy.port ?? 22,
+        user: proxy.user ?? user,
+        hostKey: proxy.hostKey,
+        ...login,
+      },
+    }),
   });
 }
 
