@@ -33,29 +33,59 @@ export interface BootedHost extends HostInfo {
 export interface HostOptions {
   /** Its image, of `ensureDerivedImage`; the lab's host image when absent. Of a host that exists it stays. */
   readonly image?: string;
+  /** Folders of this machine that it can read, each with its place there. */
+  readonly mounts?: Readonly<Record<string, string>>;
 }
 
 /** Boots a host, or finds it running; ready means that ssh accepts logins. Several at once are safe. Never connects by ssh. @throws LabError without a whole egress lock */
-export async function hostUp(lab: Lab, name: string, { image = imageName() }: HostOptions = {}): Promise<BootedHost> {
+export async function hostUp(
+  lab: Lab,
+  name: string,
+  { image = imageName(), mounts = {} }: HostOptions = {},
+): Promise<BootedHost> {
   const container = containerName(lab, name);
   if ((SERVICES as readonly string[]).includes(name))
     throw new LabError(`"${name}" is the lab's own.`, `take another name than ${SERVICES.join(", ")}`);
   stateOf(lab); // says so when there is no such lab
   return withLock(join(hostFolder(lab, name), "lock"), async () => {
     const running = await containerState(container);
-    const network = await findNetwork(lab);
-    if (!network)
-      throw new LabError(`Lab "${lab.name}" has no network.`, `run \`npm run lab -- --name ${lab.name} up\``);
-    await assertLock({ table: lab.table, bridge: network.bridge });
+    await mustBeLocked(lab);
     const host = await identity(lab, name);
     if (running !== "running") {
       await hostSeed(lab, name);
-      if (running === undefined) await boot(lab, host, container, image);
+      if (running === undefined) await boot(lab, host, container, { image, mounts });
       else await podman(["start", container]);
     }
     await waitReady(container);
     return { ...host, instance: await instanceOf(container) };
   });
+}
+
+/**
+ * Boots a host that is not there yet from an image and a seed of the caller's; what guest/labinit makes of it is in the seed. Returns when it
+ * runs, and waits for nothing on it. @returns its address
+ */
+export async function bootSeeded(
+  lab: Lab,
+  name: string,
+  image: string,
+  fill: (folder: string) => void,
+): Promise<string> {
+  const container = containerName(lab, name);
+  return withLock(join(hostFolder(lab, name), "lock"), async () => {
+    await mustBeLocked(lab);
+    const host = await identity(lab, name);
+    await placeSeed(lab, `host-${name}`, fill);
+    await boot(lab, host, container, { image, mounts: {} });
+    return host.address;
+  });
+}
+
+/** Nothing boots without the egress lock. */
+async function mustBeLocked(lab: Lab): Promise<void> {
+  const network = await findNetwork(lab);
+  if (!network) throw new LabError(`Lab "${lab.name}" has no network.`, `run \`npm run lab -- --name ${lab.name} up\``);
+  await assertLock({ table: lab.table, bridge: network.bridge });
 }
 
 /** The host if it exists (running or not), else undefined. */
@@ -79,7 +109,12 @@ async function instanceOf(container: string): Promise<string> {
 
 const hostFolder = (lab: Lab, name: string) => join(lab.dir, "hosts", name);
 
-async function boot(lab: Lab, host: HostInfo, container: string, image: string): Promise<void> {
+async function boot(
+  lab: Lab,
+  host: HostInfo,
+  container: string,
+  { image, mounts }: Required<HostOptions>,
+): Promise<void> {
   const state = stateOf(lab);
   const [, second, third, last] = host.address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"));
   // a new MAC after stop and start would leave stale ARP entries for half a minute
@@ -116,6 +151,7 @@ async function boot(lab: Lab, host: HostInfo, container: string, image: string):
     ...settings,
     "-v",
     `${lab.seeds}/host-${host.name}:${SEED}:ro`,
+    ...Object.entries(mounts).flatMap(([from, to]) => ["-v", `${from}:${to}:ro`]),
     image,
   ]);
 }

@@ -10,7 +10,11 @@ import { step, type Say } from "./progress";
 import { ensureRequirements } from "./requirements";
 import { runAsRoot } from "./run";
 
-const SUITE = "bookworm";
+/** Debian's releases that softmap's hosts may run: 12 and 13. */
+export type Suite = "bookworm" | "trixie";
+
+/** What the lab's own containers run, and its hosts unless they are given another image. */
+const DEFAULT_SUITE: Suite = "bookworm";
 
 const PACKAGES = [
   // a small Debian server
@@ -30,6 +34,8 @@ const PACKAGES = [
   // what softmap's hosts run; here too, so that a first deploy in the lab does not wait for packages
   ...["tor", "onionbalance", "python3-stem", "python3-cryptography", "python3-yaml"],
   ...["nginx", "libnginx-mod-http-subs-filter", "libnginx-mod-http-lua", "libnginx-mod-http-headers-more-filter"],
+  // and what its base has
+  ...["unattended-upgrades", "apparmor"],
   // the lab's own DNS
   ...["dnsmasq"],
 ];
@@ -77,13 +83,13 @@ chmod 755 "$1"/sbin/labinit
 `;
 
 /** What the image is made of, as text. Its hash is the image's tag, so that a changed recipe makes a new image and an unchanged one is shared by all labs. */
-export function recipe(): string {
-  return JSON.stringify({ SUITE, PACKAGES, MASKED, FINISH, init: readFileSync(guest("labinit"), "utf8") });
+export function recipe(suite: Suite = DEFAULT_SUITE): string {
+  return JSON.stringify({ SUITE: suite, PACKAGES, MASKED, FINISH, init: readFileSync(guest("labinit"), "utf8") });
 }
 
 /** Name and tag of the host image. */
-export function imageName(): string {
-  return `localhost/softmap-host:${createHash("sha256").update(recipe()).digest("hex").slice(0, 12)}`;
+export function imageName(suite: Suite = DEFAULT_SUITE): string {
+  return `localhost/softmap-host:${createHash("sha256").update(recipe(suite)).digest("hex").slice(0, 12)}`;
 }
 
 /** Path of a file that goes into the image or a container. */
@@ -92,20 +98,20 @@ export function guest(file: string): string {
 }
 
 /** Installs what the lab needs on this machine and builds the host image, each only when it is not there. @returns the image's name */
-export async function ensureLabImage(say: Say): Promise<string> {
+export async function ensureLabImage(say: Say, suite: Suite = DEFAULT_SUITE): Promise<string> {
   await ensureRequirements(say);
-  const image = imageName();
+  const image = imageName(suite);
   if (await imageExists(image)) return image;
-  return withLock(join(cacheFolder(), "image.lock"), async () => {
+  return withLock(join(cacheFolder(), `image-${suite}.lock`), async () => {
     if (await imageExists(image)) return image;
     const mirror = await machineMirror();
-    const tar = join(tmpdir(), `softmap-host-${process.pid}.tar`);
+    const tar = join(tmpdir(), `softmap-host-${suite}-${process.pid}.tar`);
     try {
       await step(
         say,
-        `building the Debian host image (${PACKAGES.length} packages and what they need, once for all labs)`,
+        `building the host image, Debian ${suite} (${PACKAGES.length} packages and what they need, once for all labs)`,
         () =>
-          runAsRoot(debootstrap(mirror, tar), {
+          runAsRoot(debootstrap(mirror, tar, suite), {
             timeout: 900_000,
             next: "look at the package mirror of this machine: `apt-get update` must work",
           }),
@@ -126,7 +132,7 @@ export async function imageExists(image: string): Promise<boolean> {
 }
 
 /** mmdebstrap's command line; the hosts' own apt sources are the same mirror. */
-export function debootstrap(mirror: Mirror, tar: string): string[] {
+export function debootstrap(mirror: Mirror, tar: string, suite: Suite = DEFAULT_SUITE): string[] {
   const { archive, security } = mirror;
   return [
     ...["mmdebstrap", "--quiet", "--variant=minbase", "--format=tar", `--include=${PACKAGES.join(",")}`],
@@ -137,11 +143,11 @@ export function debootstrap(mirror: Mirror, tar: string): string[] {
     `--essential-hook=mkdir -p "$1"/etc/systemd/system; ${mask(MASKED)}`,
     `--customize-hook=copy-in ${guest("labinit")} /sbin`,
     `--customize-hook=${FINISH}`,
-    ...[SUITE, tar],
+    ...[suite, tar],
     ...[
-      `deb ${archive} ${SUITE} main`,
-      `deb ${archive} ${SUITE}-updates main`,
-      `deb ${security} ${SUITE}-security main`,
+      `deb ${archive} ${suite} main`,
+      `deb ${archive} ${suite}-updates main`,
+      `deb ${security} ${suite}-security main`,
     ],
   ];
 }

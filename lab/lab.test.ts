@@ -48,6 +48,17 @@ test("tor, nginx and Onionbalance are masked before any package is installed", (
   assert.match(imageName(), /^localhost\/softmap-host:[0-9a-f]{12}$/);
 });
 
+test("Debian 12 unless 13 is asked for, each from its own suites, and another image", () => {
+  const mirror = { archive: "http://m/debian", security: "http://m/debian-security", options: [] };
+  const sources = (line: readonly string[]) => line.filter((word) => word.startsWith("deb ")).join("\n");
+  const of = (suite: string) =>
+    `deb ${mirror.archive} ${suite} main\ndeb ${mirror.archive} ${suite}-updates main\ndeb ${mirror.security} ${suite}-security main`;
+  assert.equal(sources(debootstrap(mirror, "x.tar")), of("bookworm"));
+  assert.equal(sources(debootstrap(mirror, "x.tar", "trixie")), of("trixie"));
+  assert.equal(imageName(), imageName("bookworm"));
+  assert.notEqual(imageName(), imageName("trixie"));
+});
+
 test("of what is missing each thing is said with its reason, and without a package manager the message names all of it", async () => {
   const all = [
     { package: "here", why: "x", found: () => Promise.resolve(true) },
@@ -74,7 +85,7 @@ test("of what is missing each thing is said with its reason, and without a packa
   }
 });
 
-test("addresses are handed out from 11 to 250, the lowest free one first", () => {
+test("addresses are handed out from 11 to 240, the lowest free one first", () => {
   assert.equal(nextAddress([]), 11);
   assert.equal(nextAddress([11, 12, 14]), 13);
   assert.equal(nextAddress(Array.from({ length: 240 }, (_, n) => n + 11)), undefined);

@@ -102,4 +102,5 @@ export function addresses(state: { readonly subnet: string }) {
 }
 
 export const FIRST_HOST = 11;
-export const LAST_HOST = 250;
+/** Addresses above it are for whoever gives a host a second one. */
+export const LAST_HOST = 240;

@@ -29,8 +29,11 @@ describe("the resource graph of two projects on two workers and one balancer", (
     ]);
   });
 
+  /** Without the machines' base: graph-base.test.ts. */
+  const ofComponents = (type: string) => namesOf(type).filter((name) => !name.startsWith("hosts-"));
+
   test("one release for each host, one publication, one retirement for each worker", () => {
-    assert.deepEqual(namesOf("command:remote:Command"), [
+    assert.deepEqual(ofComponents("command:remote:Command"), [
       "balancer-north-publish",
       "balancer-north-release",
       "balancer-south-retire",
@@ -41,7 +44,7 @@ describe("the resource graph of two projects on two workers and one balancer", (
   });
 
   test("an installation and a plan of its services for each machine and component, one roll call", () => {
-    assert.deepEqual(namesOf("softmap:Installation"), ["balancer-north", "workers-south", "workers-west"]);
+    assert.deepEqual(ofComponents("softmap:Installation"), ["balancer-north", "workers-south", "workers-west"]);
     assert.deepEqual(namesOf("softmap:ServicePlan"), [
       "balancer-north-services",
       "workers-south-services",
@@ -53,7 +56,7 @@ describe("the resource graph of two projects on two workers and one balancer", (
   test("each is a child of its component, and the components are the program's own", () => {
     for (const { name, type, parent } of graph.resources) {
       if (type.startsWith("softmap:index:")) assert.equal(parent, "", name);
-      else if (/^(workers|balancer)-/.test(name)) assert.equal(parent, name.split("-")[0], name);
+      else if (/^(workers|balancer|hosts)-/.test(name)) assert.equal(parent, name.split("-")[0], name);
       else assert.equal(parent, name.startsWith("tips.") ? "tips" : "news", name);
     }
   });
@@ -147,7 +150,7 @@ describe("the resource graph of two projects on two workers and one balancer", (
   });
 
   test("a project's files are rendered once, whatever the number of workers; each site is one of its own", () => {
-    assert.deepEqual(namesOf(":RenderedConfig"), [
+    assert.deepEqual(ofComponents(":RenderedConfig"), [
       "balancer-onionbalance",
       "balancer-onionbalance-launch",
       "balancer-tor-torrc",

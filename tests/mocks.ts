@@ -15,10 +15,40 @@ export interface Registered {
   readonly parent: string;
   /** Names of what must be there before it, for whatever reason: an input, or dependsOn. */
   readonly waitsFor: readonly string[];
+  /** What the program said of it beside its inputs. */
+  readonly options: Options;
+}
+
+/** Options of a resource. */
+export interface Options {
+  readonly protect: boolean;
+  readonly retainOnDelete: boolean;
+  /** Inputs whose changes do not count. */
+  readonly ignoreChanges: readonly string[];
+  /** Outputs that are secret though no input of that name is. */
+  readonly additionalSecretOutputs: readonly string[];
+  /** The name of the provider that was given; "" of the default one. */
+  readonly provider: string;
 }
 
 /** Names of hosts that do not answer, each with the reason. */
 export type Silent = Readonly<Record<string, string>>;
+
+/** What a provider is asked without making anything, by token: the answers of a small account in AWS. */
+const lookups: Readonly<Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>>> = {
+  "aws:ec2/getAmi:getAmi": () => ({ id: "ami-0123456789abcdef0", architecture: "arm64", rootDeviceName: "/dev/xvda" }),
+  "aws:index/getAvailabilityZones:getAvailabilityZones": () => ({
+    names: ["eu-central-1a", "eu-central-1b", "eu-central-1c"],
+  }),
+  "aws:ec2/getInstanceType:getInstanceType": ({ instanceType }) => ({
+    instanceType,
+    defaultVcpus: 2,
+    supportedArchitectures: ["arm64"],
+  }),
+  "aws:ec2/getVpc:getVpc": () => ({ id: "vpc-0a1b2c3d", cidrBlock: "172.31.0.0/16" }),
+  "aws:ec2/getSubnets:getSubnets": () => ({ ids: ["subnet-0a1b2c3d", "subnet-1a2b3c4d"] }),
+  "aws:ec2/getSubnet:getSubnet": ({ id }) => ({ id, availabilityZone: "eu-central-1a" }),
+};
 
 /** Outputs of resources that a test cannot really make, by type. */
 export type Pretend = Readonly<Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>>>;
@@ -33,6 +63,11 @@ interface Request {
   getName(): string;
   getParent(): string;
   getDependenciesList(): readonly string[];
+  getProtect(): boolean;
+  getRetainondelete(): boolean;
+  getIgnorechangesList(): readonly string[];
+  getAdditionalsecretoutputsList(): readonly string[];
+  getProvider(): string;
 }
 interface Monitor {
   registerResource(request: Request, callback: unknown): Promise<void>;
@@ -52,7 +87,13 @@ export async function mockEngine(
   // Any certificate will do where nobody looks at what it says.
   const pair = await (anyPair ??= issue("any.onion"));
   const made: Pretend = {
-    "tls:index/privateKey:PrivateKey": () => ({ privateKeyPem: pair.key }),
+    "tls:index/privateKey:PrivateKey": () => ({
+      privateKeyPem: pair.key,
+      privateKeyOpenssh: "-----BEGIN OPENSSH PRIVATE KEY-----",
+      publicKeyOpenssh: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n",
+    }),
+    // The real one dials.
+    "pulumi-nodejs:dynamic/softmap:HostKey": () => ({}),
     "tls:index/selfSignedCert:SelfSignedCert": () => ({ certPem: pair.certificate }),
     "pulumi-nodejs:dynamic/softmap:Installation": ({ host }) => ({
       silent: silent[String(host)] ?? "",
@@ -64,7 +105,7 @@ export async function mockEngine(
   };
   await pulumi.runtime.setMocks(
     {
-      call: () => ({}),
+      call: ({ token, inputs }) => lookups[token]?.(inputs as Record<string, unknown>) ?? {},
       async newResource(args) {
         const { __provider: provider, ...given } = bare(args.inputs) as Record<string, unknown>;
         const secretInputs = Object.entries(args.inputs as Record<string, unknown>)
@@ -78,7 +119,8 @@ export async function mockEngine(
         const request = requests.get(`${args.type} ${args.name}`);
         const parent = nameIn(request?.getParent() ?? "");
         const waitsFor = [...(request?.getDependenciesList() ?? [])].map(nameIn);
-        resources.push({ type: args.type, name: args.name, inputs, outputs, secretInputs, parent, waitsFor });
+        const options = optionsOf(request);
+        resources.push({ type: args.type, name: args.name, inputs, outputs, secretInputs, parent, waitsFor, options });
         return { id: `${args.name}-id`, state: outputs };
       },
     },
@@ -96,6 +138,18 @@ export async function mockEngine(
   };
   // Everything that the program started has been registered once the connection is through.
   return { resources, settled: () => pulumi.runtime.disconnect() };
+}
+
+function optionsOf(request: Request | undefined): Options {
+  // A provider is referred to as URN::ID.
+  const provider = (request?.getProvider() ?? "").replace(/::[^:]*$/, "");
+  return {
+    protect: request?.getProtect() ?? false,
+    retainOnDelete: request?.getRetainondelete() ?? false,
+    ignoreChanges: [...(request?.getIgnorechangesList() ?? [])],
+    additionalSecretOutputs: [...(request?.getAdditionalsecretoutputsList() ?? [])],
+    provider: nameIn(provider),
+  };
 }
 
 /** The name in `urn:pulumi:<stack>::<project>::<type>::<name>`; "" of the stack itself, which is every program's root. */

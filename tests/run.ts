@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { ensureEngine } from "../lab/engine/engine";
 import { ensureLabImage } from "../lab/lab";
 import { stopwatch } from "../lab/progress";
+import { startImages } from "./images";
 import { changeTable, readChanges, TABLE_VARIABLE } from "./lab/table";
 
 interface Counts {
@@ -35,9 +36,11 @@ async function main(args: readonly string[]): Promise<number> {
   process.env[TABLE_VARIABLE] = table;
 
   try {
-    // The engine and the host image are built once a machine; the contract test and the lab need them.
+    // The engine and the images are built once a machine. The contract test needs the engine; only the lab waits for the images.
+    const images = startImages(labFiles);
     await ensureEngine(say);
     const quick = await stage(`${quickFiles.length} files that need no host`, quickFiles, Math.max(2, cpus().length));
+    await images;
     if (labFiles.length > 0) await ensureLabImage(say);
     const lab = await stage(`${labFiles.length} files in the lab`, labFiles, 1);
     if (existsSync(table)) console.log(`\n== changes under load\n${changeTable(readChanges(table))}\n`);

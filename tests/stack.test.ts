@@ -1,7 +1,6 @@
 // The stack program and the example program over the whole resource graph: each topology of the guide is config alone.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
@@ -9,47 +8,13 @@ import { parse } from "yaml";
 import { keysOfSeed } from "../onion/keys";
 import { payloadIn } from "./graphKit";
 import { mockEngine, type Registered } from "./mocks";
-
-const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
-
-const bootedHost = () => ({ address: "192.0.2.1", port: 22, user: "operator", hostKey, instance: "0123456789ab" });
-
-/** Runs a program's main file against the mock engine, with a stack's config as Pulumi hands it over. `outputs`: what it exports. */
-async function program(
-  file: string,
-  config: Record<string, unknown>,
-  { secrets = [], outputs = {} }: { secrets?: string[]; outputs?: Record<string, unknown> } = {},
-): Promise<Registered[]> {
-  const engine = await mockEngine({ "pulumi-nodejs:dynamic/lab:Host": bootedHost });
-  const texts = Object.entries(config).map(([key, value]) => [
-    key,
-    typeof value === "string" ? value : JSON.stringify(value),
-  ]);
-  pulumi.runtime.setAllConfig(Object.fromEntries(texts) as Record<string, string>, secrets);
-  const path = require.resolve(file);
-  delete require.cache[path];
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a program is what Pulumi requires
-  Object.assign(outputs, require(path));
-  await engine.settled();
-  return engine.resources;
-}
+import { hostKey, pretendLab, program } from "./programKit";
 
 /** The value of an output. */
 const valueOf = <T>(output: unknown): Promise<T> => (output as { promise(): Promise<T> }).promise();
 
 const namesOf = (resources: readonly Registered[], end: string): string[] =>
   resources.flatMap(({ name }) => (name.endsWith(end) ? [name] : [])).sort();
-
-/** A lab that is up, as far as a program sees it. */
-function pretendLab(): void {
-  const cache = mkdtempSync(join(tmpdir(), "softmap-stack-"));
-  process.env["XDG_CACHE_HOME"] = cache;
-  const folder = join(cache, "softmap", "labs", "dev");
-  mkdirSync(folder, { recursive: true });
-  const privateKeyFile = join(folder, "id");
-  writeFileSync(privateKeyFile, "not a key");
-  writeFileSync(join(folder, "network.json"), JSON.stringify({ torrc: ["TestingTorNetwork 1"], privateKeyFile }));
-}
 
 describe("the stack program", () => {
   before(pretendLab);

@@ -50,7 +50,7 @@ describe("which engine", () => {
     assert.equal(environment["PULUMI_HOME"], builtHome());
     assert.equal(environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"], "true");
     assert.equal(said.length, 1);
-    assert.match(said[0] ?? "", /stand-ins for plugins: command 1\.2\.1, tls 5\.6\.1 /);
+    assert.match(said[0] ?? "", /stand-ins for plugins: command 1\.2\.1, tls 5\.6\.1, aws 7\.48\.0 /);
   });
 
   test("Pulumi's own wins as soon as it is there, also in a shell that entered the lab before", () => {

@@ -7,6 +7,7 @@ import { root } from "./recipe";
 export const standins = [
   { name: "command", version: "1.2.1" },
   { name: "tls", version: "5.6.1" },
+  { name: "aws", version: "7.48.0" },
 ] as const;
 
 /** The variable that tells the launchers in the home which clone's stand-ins to run. */

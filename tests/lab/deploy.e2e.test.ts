@@ -59,12 +59,13 @@ describe("a stack in the lab", { timeout: 20 * 60_000 }, () => {
     assert.deepEqual(await hosts(rehearsal), []);
   });
 
-  test("a first up deploys with one login a worker and two on the balancer, and proves what it published", async () => {
+  test("a first up looks at each host, lays its base, deploys with one login a step, and proves what it published", async () => {
     let run = "";
     const connections = await rehearsal.connections(async () => {
       run = (await rehearsal.up()).stdout;
     });
-    assert.deepEqual(connections, { balancer1: 2, worker1: 1, worker2: 1 });
+    // A look and the base on each, before the release and the publication.
+    assert.deepEqual(connections, { balancer1: 4, worker1: 3, worker2: 3 });
     for (const worker of workers)
       assert.match(run, new RegExp(`${worker}: 3 sites answered through Tor at the own address of 3 backends`));
     assert.ok(run.indexOf("worker1: release") < run.indexOf("worker2: started"), "worker1 is the canary");
@@ -229,14 +230,15 @@ describe("a stack in the lab", { timeout: 20 * 60_000 }, () => {
     rehearsal.configure(settings({ sites: changedSites }));
   });
 
-  test("refresh looks at each host over one login and finds nothing changed, and a preview after it neither", async () => {
+  test("refresh looks at each host over one login for its base and one for its component, and finds nothing changed, and a preview after it neither", async () => {
     let run: PulumiRun | undefined;
     const connections = await rehearsal.connections(async () => {
       run = await rehearsal.pulumi(["refresh", "--yes", "--skip-preview"]);
     });
     assert.equal(run?.code, 0, run?.stderr);
     assert.doesNotMatch(run.stdout, /\d+ (updated|deleted)/);
-    assert.deepEqual(connections, { balancer1: 1, worker1: 1, worker2: 1 });
+    // Once for its base, once for what a component has there.
+    assert.deepEqual(connections, { balancer1: 2, worker1: 2, worker2: 2 });
     const preview = await rehearsal.pulumi(["preview"]);
     assert.equal(preview.code, 0, preview.stderr);
     assert.match(preview.stdout, /\d+ unchanged/);

@@ -77,7 +77,7 @@ describe("drift and locks", { timeout: 8 * 60_000 }, () => {
     const logins = await rehearsal.connections(async () => {
       says(await refresh(), ...findings);
     });
-    assert.deepEqual(logins, { solo: 2 }, "one connection for each component that is on the machine");
+    assert.deepEqual(logins, { solo: 3 }, "one connection for the base, and for each component that is on the machine");
     const seen = await preview();
     says(seen, ...findings, "workers-solo-release");
 

@@ -50,15 +50,18 @@ export class Rehearsal {
     private readonly folder: string,
   ) {}
 
-  /** Starts lab NAME and makes the stack NAME in it. */
-  static async start(name: string, options: UpOptions = {}): Promise<Rehearsal> {
+  /** Starts lab NAME and makes the stack NAME in it. `environment`: what the operator's shell has besides. */
+  static async start(
+    name: string,
+    { environment = {}, ...options }: UpOptions & { environment?: Readonly<Record<string, string>> } = {},
+  ): Promise<Rehearsal> {
     const say = stopwatch();
     await ensureEngine(say);
     const lab = labNamed(name);
     await labUp(lab, say, options);
     const folder = mkdtempSync(join(tmpdir(), `softmap-${name}-`));
     const configFile = join(folder, `Pulumi.${name}.yaml`);
-    const stack = { name, configFile, environment: stackEnvironment(lab) };
+    const stack = { name, configFile, environment: { ...stackEnvironment(lab), ...environment } };
     const rehearsal = new Rehearsal(lab, stack, folder);
     rehearsal.configure({});
     await ensureStack(stack);
@@ -106,8 +109,8 @@ export class Rehearsal {
   }
 
   /** `pulumi up` that must succeed. */
-  async up(): Promise<PulumiRun> {
-    const run = await this.pulumi(["up", "--yes", "--skip-preview"]);
+  async up(...more: string[]): Promise<PulumiRun> {
+    const run = await this.pulumi(["up", "--yes", "--skip-preview", ...more]);
     assert.equal(run.code, 0, `pulumi up failed:\n${run.stderr}${run.stdout}`);
     return run;
   }

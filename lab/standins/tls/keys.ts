@@ -1,6 +1,7 @@
 /** Private keys: made, written in the real plugin's forms, and read from PEM. */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
+import { openssh } from "./openssh";
 
 const generate = promisify(generateKeyPair);
 
@@ -29,6 +30,7 @@ export async function newKey({ algorithm, ecdsaCurve, rsaBits }: KeyInputs) {
     pem: traditional(privateKey) ?? pkcs8,
     pkcs8,
     publicPem: publicKey.export({ type: "spki", format: "pem" }).toString(),
+    openssh: algorithm === "ED25519" ? openssh(privateKey) : undefined,
   };
 }
 

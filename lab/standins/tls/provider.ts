@@ -1,6 +1,6 @@
 /**
  * The resources of @pulumi/tls 5.6.1 that the lab needs, with the real plugin's rules for what is replaced when. Left out,
- * and refused where they are inputs: the curve P224, OpenSSH forms and fingerprints of keys, URIs, key identifiers but
+ * and refused where they are inputs: the curve P224, OpenSSH forms of keys but those of ED25519, fingerprints, URIs, key identifiers but
  * that of an authority, path lengths, write-only keys.
  */
 import type { CheckResult, CreateResult, DiffResult, Provider, UpdateResult } from "@pulumi/pulumi/provider";
@@ -85,12 +85,13 @@ export class TlsProvider implements Provider {
 async function createKey(inputs: Properties): Promise<CreateResult> {
   if (hasUnknown(inputs)) {
     const secretText = secret(unknown);
-    const outs = { ...inputs, privateKeyPem: secretText, privateKeyPemPkcs8: secretText, publicKeyPem: unknown };
-    return { id: "", outs };
+    const texts = { privateKeyPem: secretText, privateKeyPemPkcs8: secretText, publicKeyPem: unknown };
+    return { id: "", outs: { ...inputs, ...texts, privateKeyOpenssh: secretText, publicKeyOpenssh: unknown } };
   }
-  const { id, pem, pkcs8, publicPem } = await newKey(plain(inputs) as KeyInputs);
+  const { id, pem, pkcs8, publicPem, openssh } = await newKey(plain(inputs) as KeyInputs);
   const outs = { privateKeyPem: secret(pem), privateKeyPemPkcs8: secret(pkcs8), publicKeyPem: publicPem };
-  return { id, outs: { ...inputs, ...outs } };
+  const ssh = openssh && { privateKeyOpenssh: secret(openssh.privateKey), publicKeyOpenssh: openssh.publicKey };
+  return { id, outs: { ...inputs, ...outs, ...ssh } };
 }
 
 async function createCertificate(inputs: Properties): Promise<CreateResult> {

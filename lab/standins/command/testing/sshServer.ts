@@ -13,6 +13,8 @@ export interface ServerOptions {
   acceptEnv?: readonly string[];
   /** Cuts this many connections before the handshake. */
   cutFirst?: number;
+  /** Whether it can be a jump host. Default: it can. */
+  forward?: boolean;
 }
 
 /** A running server. */
@@ -51,12 +53,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     connection.on("error", () => undefined).on("close", () => connections.delete(connection));
     connection.on("authentication", (context) => (allowed(context) ? context.accept() : context.reject(["publickey"])));
     connection.on("session", (accept) => serve(accept(), connection, options.acceptEnv ?? []));
-    connection.on("tcpip", (accept, _reject, to) => {
-      const channel = accept();
-      const socket = connect(to.destPort, to.destIP);
-      socket.on("error", () => channel.close());
-      channel.pipe(socket).pipe(channel);
-    });
+    if (options.forward ?? true) connection.on("tcpip", forward);
   });
   // Counted before the handshake, so that failed ones count as well.
   (server as unknown as { _srv: NetServer })._srv.prependListener("connection", (socket) => {
@@ -91,6 +88,21 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       await once(server, "close");
     },
   };
+}
+
+/** As sshd: first the connection, then the word that there is one. */
+function forward(
+  accept: () => ServerChannel,
+  reject: () => void,
+  { destIP, destPort }: { destIP: string; destPort: number },
+): void {
+  const socket = connect(destPort, destIP);
+  socket.on("error", reject).on("connect", () => {
+    const channel = accept();
+    socket.on("error", () => channel.close());
+    channel.on("error", () => undefined).on("close", () => socket.destroy());
+    channel.pipe(socket).pipe(channel);
+  });
 }
 
 function serve(session: Session, connection: Connection, acceptEnv: readonly string[]): void {
