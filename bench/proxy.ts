@@ -82,7 +82,7 @@ function startScript(): string {
     `nginx -c ${SHARED}/beside.conf`,
     ...ours.flatMap(({ project }) => [
       `mkdir -p ${nginxSocketDir(project)} ${nginxStateDir(project)}`,
-      `nginx -e stderr -p ${SHARED}/${project}/nginx/ -c ${SHARED}/${project}/${workerFiles.nginx(project)} &`,
+      `nginx -e stderr -g 'daemon off;' -p ${SHARED}/${project}/nginx/ -c ${SHARED}/${project}/${workerFiles.nginx(project)} &`,
     ]),
     "sleep 2",
   ].join("\n");

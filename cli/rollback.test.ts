@@ -283,6 +283,15 @@ describe("the stack's outputs", () => {
       );
     });
   }
+
+  test("a machine behind a jump host, and this machine", () => {
+    const proxy = { ...reach, host: "jump.example.net" };
+    const behind = machinesOf(stack, outputs(["south"], { ...reach, proxy })).machines.get("south");
+    assert.equal(behind?.proxy?.host, "jump.example.net");
+    assert.equal(behind?.proxy?.hostKey, reach.hostKey);
+    const here = machinesOf(stack, outputs(["here"], { local: true }));
+    assert.deepEqual([here.machines.has("here"), here.machines.get("here"), here.workers], [true, undefined, ["here"]]);
+  });
 });
 
 describe("over ssh", () => {

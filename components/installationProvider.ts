@@ -29,7 +29,7 @@ export interface InstallationState extends InstallationInputs {
 
 /** Seconds that are given to a host until it counts as dead. */
 export interface Patience {
-  /** At the first time: a machine that boots right now answers within this. */
+  /** To a machine that is looked at for the first time: one that boots right now answers within this. */
   readonly create: number;
   readonly update: number;
   readonly delete: number;
@@ -156,7 +156,8 @@ export function installationProviderWith(patience: Patience): pulumi.dynamic.Res
     },
 
     async create(inputs: InstallationState) {
-      const silent = await silenceOf(inputs, patience.create, patience.pause);
+      const first = inputs.preflight === undefined ? patience.update : patience.create;
+      const silent = await silenceOf(inputs, first, patience.pause);
       if (silent === "") await passed(inputs, patience.update);
       return { id: `${inputs.component}/${inputs.host}`, outs: { ...inputs, silent } };
     },

@@ -20,7 +20,7 @@ GONE = re.compile(r" (/usr/\S+|/lib\S+|/bin/\S+|/sbin/\S+) \(deleted\)$")
 MODULES = "/usr/lib/python3/dist-packages"
 PYTHON = tuple("%s/%s" % (MODULES, name) for name in ("onionbalance", "stem", "cryptography", "yaml", "setproctitle"))
 PROC, CGROUPS = "/proc", ("/sys/fs/cgroup", "/sys/fs/cgroup/systemd")
-LOCK_SECONDS = 1800
+FREE_SECONDS = 1800  # a deployment may wait for others in its turn
 
 
 def replaced_maps(text):
@@ -132,7 +132,7 @@ def renew(report, stack, settle):
     done = set()
     while True:
         # Not held between two rounds: a deployment need not wait for them.
-        held = lock(report, "the renewal after updates", LOCK_SECONDS, stack, plan=False)
+        held = lock(report, "the renewal after updates", FREE_SECONDS, stack, plan=False)
         try:
             more = round_of(report, done)
         finally:

@@ -60,6 +60,8 @@ const NOT_IN_CONTAINERS = [
   ],
   ...["getty.target", "console-getty.service", "systemd-logind-varlink.socket", "systemd-timesyncd.service"],
   ...["apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer"],
+  // waits for the machine's shutdown, and takes as much memory as a tor
+  "unattended-upgrades.service",
 ];
 
 const mask = (units: readonly string[]) =>

@@ -50,6 +50,7 @@ export const unitNginx: Template<UnitModel> = {
     prefix: currentFile("worker", workerFiles.nginxPrefix),
     state: "softmap/nginx/%i",
     sockets: nginxSocketDir("%i"),
+    pid: `${nginxSocketDir("%i")}/nginx.pid`,
     runtime: below("/run", nginxSocketDir("%i")),
   }),
 };

@@ -60,6 +60,14 @@ describe("the base of two workers and a balancer", () => {
     );
   });
 
+  test("its firewall is tried before it is loaded and missed when it is gone; what a machine cannot do is read back", () => {
+    const { services = [] } = graph.payload("hosts-south-base");
+    const [firewall, , base] = services;
+    assert.deepEqual(firewall?.verify, ["/bin/sh", "{release}/base/firewall.sh", "{release}/base/firewall.nft"]);
+    assert.deepEqual(firewall.holds, ["/usr/sbin/nft", "list", "table", "inet", "softmap"]);
+    assert.equal(base?.notes, "/run/softmap/base.notes");
+  });
+
   test("no two machines renew their services at the same time", () => {
     const times = graph
       .ofType(":RenderedConfig")

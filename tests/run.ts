@@ -1,7 +1,7 @@
 /**
  * `npm test [-- FILTER...]`: every test of the project but the long ones, from nothing. Each FILTER is a part of a test file's path;
- * without one all run. First what needs no host (types, lint, unit, property, golden, mocks, contract), then the lab end to end, one file
- * after the other.
+ * without one all run. First what needs no host (types, lint, unit, property, golden, mocks, contract), then the lab end to end, two
+ * files at a time.
  * `npm run test:faults [-- FILTER...]`: the long ones (`*.long.test.ts`), every change and fault under load in the lab, for an hour or two.
  * Prints the table of all changes that were measured, and ends with `N passed, N failed`.
  */
@@ -42,7 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
     const quick = await stage(`${quickFiles.length} files that need no host`, quickFiles, Math.max(2, cpus().length));
     await images;
     if (labFiles.length > 0) await ensureLabImage(say);
-    const lab = await stage(`${labFiles.length} files in the lab`, labFiles, 1);
+    const lab = await stage(`${labFiles.length} files in the lab`, labFiles, long ? 1 : LABS);
     if (existsSync(table)) console.log(`\n== changes under load\n${changeTable(readChanges(table))}\n`);
 
     console.log(`${quick.passed + lab.passed} passed, ${quick.failed + lab.failed} failed`);
@@ -78,6 +78,12 @@ export function countsOf(stream: EventEmitter): Counts {
   });
   return counts;
 }
+
+/**
+ * Labs side by side: each file has one of its own, and waits for Tor more than it computes. The long files measure what readers notice: one
+ * after the other.
+ */
+const LABS = 2;
 
 /** A file's tests may take so long: the long ones have every change of a stack in one lab. */
 const fileLimit = 3 * 60 * 60_000;

@@ -5,16 +5,22 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { parse } from "yaml";
-import { execOn, readNetwork } from "../../lab/lab";
+import { execOn, labNamed, readNetwork } from "../../lab/lab";
 import { pulumi } from "../../lab/pulumi";
-import { fillZone, instancesOf, newImage, terminateByHand, type LabInstance } from "../../lab/standins/aws/account";
+import {
+  awsEnvironment,
+  fillZone,
+  instancesOf,
+  newImage,
+  terminateByHand,
+  type LabInstance,
+} from "../../lab/standins/aws/account";
 import { onionDir } from "../../plan/names";
 import { Readers } from "./changeKit";
 import { shown } from "./faultKit";
 import { daemonsOf, Rehearsal, type Settings } from "./fixture";
 
 const sites = [{ domain: "www.daily.test" }, { domain: "court.test" }];
-const credentials = { AWS_ACCESS_KEY_ID: "AKIALABLABLABLABLAB0", AWS_SECRET_ACCESS_KEY: "not-a-secret-of-anybody" };
 
 describe("a stack in AWS", { timeout: 25 * 60_000 }, () => {
   let rehearsal: Rehearsal;
@@ -22,7 +28,7 @@ describe("a stack in AWS", { timeout: 25 * 60_000 }, () => {
   const [daemon = ""] = daemonsOf("news", 1, sites);
 
   before(async () => {
-    rehearsal = await Rehearsal.start("e2eaws", { environment: { ...credentials, SOFTMAP_AWS_LAB: "e2eaws" } });
+    rehearsal = await Rehearsal.start("e2eaws", { environment: awsEnvironment(labNamed("e2eaws")) });
   });
   after(() => rehearsal?.end());
 
@@ -164,8 +170,9 @@ describe("a stack in AWS", { timeout: 25 * 60_000 }, () => {
 
   test("a balancer is protected from termination until the config says otherwise; then destroy leaves nothing", async () => {
     rehearsal.configure(settings({ workers }));
-    const refused = await rehearsal.pulumi(["destroy", "--yes", "--skip-preview", "--target", urn("balancer1")]);
+    const refused = await rehearsal.pulumi(["destroy", "--preview-only"]);
     assert.notEqual(refused.code, 0);
+    assert.match(shown(refused), /hosts-balancer1[^]*protect/);
     rehearsal.configure(settings({ workers }, { terminationProtection: false }));
     await rehearsal.up();
     const run = await rehearsal.pulumi(["destroy", "--yes", "--skip-preview"]);
@@ -175,6 +182,4 @@ describe("a stack in AWS", { timeout: 25 * 60_000 }, () => {
 
   /** After the change: one more, and west in north's place. */
   const workers = ["south", "west", "east"];
-  const urn = (name: string): string =>
-    `urn:pulumi:e2eaws::softmap::softmap:index:AwsHosts$aws:ec2/instance:Instance::hosts-${name}`;
 });

@@ -64,16 +64,20 @@ describe("hosts that cannot be used", { timeout: 10 * 60_000 }, () => {
   const up = (): Promise<PulumiRun> => run("up", "--yes", "--skip-preview");
   const on = (...argv: string[]) => execOn(rehearsal.lab, "solo", argv);
 
-  test("no sudo, another host key than the pinned one: each host is named with its reason, and the good one is not held up", async () => {
+  test("no sudo, another host key than the pinned one: each is named with its reason before any machine is changed", async () => {
+    const first = await up();
+    assert.equal(first.code, 0, shown(first));
+    const before = await serving(rehearsal.lab, "solo", "worker");
     bad = await Promise.all(["poor", "moved"].map((host) => hostUp(rehearsal.lab, host)));
     const removed = await execOn(rehearsal.lab, "poor", ["sh", "-c", "rm -v $(grep -l operator /etc/sudoers.d/*)"]);
     assert.equal(removed.code, 0, removed.stderr);
-    rehearsal.configure(settings({ workers: unusable(), rollout: { canary: 9, waveSize: 9 } }));
+    rehearsal.configure(
+      settings({ workers: unusable(), rollout: { canary: 9, waveSize: 9 } }, { nginxTimeout: "16s" }),
+    );
     refused(
       await up(),
       /poor: operator cannot use sudo without a password\. Next: put 'operator ALL=\(ALL\) NOPASSWD: ALL' into/,
-      // The dial is the command provider's own: it names the step, and what ssh said
-      /\(workers-moved-release\):\s+error: after \d failed attempts: ssh: handshake failed: ssh: host key mismatch/,
+      /moved: .*:22 shows another host key \(SHA256:\S+\) than the pinned one \(SHA256:\S+\)\. Next: if the machine was set up anew/,
     );
     for (const { name } of bad)
       assert.equal(
@@ -81,11 +85,10 @@ describe("hosts that cannot be used", { timeout: 10 * 60_000 }, () => {
         1,
         `${name}: nothing was begun`,
       );
-    assert.match(await serving(rehearsal.lab, "solo", "worker"), /^releases\//);
     assert.equal(
-      (await on("test", "-e", "/etc/softmap/publisher")).code,
-      1,
-      "nothing is published before all workers that answer are there",
+      await serving(rehearsal.lab, "solo", "worker"),
+      before,
+      "a change waits until all machines can be used",
     );
   });
 
@@ -95,7 +98,7 @@ describe("hosts that cannot be used", { timeout: 10 * 60_000 }, () => {
     const ran = await up();
     // The kernel says that it is unreachable, or the time is over before it does
     const why = ({ name, address }: HostInfo) =>
-      `${name}: nobody answers at ${address.replaceAll(".", "\\.")}:22(: host unreachable| within 15 s)`;
+      `${name}: nobody answers at ${address.replaceAll(".", "\\.")}:22(: host unreachable| within (15|80) s)`;
     refused(
       ran,
       "2 hosts did not answer and were left out; all others are done.",
@@ -109,7 +112,8 @@ describe("hosts that cannot be used", { timeout: 10 * 60_000 }, () => {
       /www\.daily\.test [a-z2-7]{56}\.onion published with 1 of 3 backends \(not waited for: news-moved-1, news-poor-1\)/,
     );
     assert.doesNotMatch(shown(ran), /workers-(poor|moved)-release\):\s+error/, "nobody dialled them but to look");
-    assert.ok(ran.seconds < 90, `${ran.seconds} s`);
+    // Machines that nobody has met yet may be booting: they are given 80 s.
+    assert.ok(ran.seconds < 170, `${ran.seconds} s`);
     assert.equal((await rehearsal.fetch(`http://${site.address}/`)).status, 200);
   });
 

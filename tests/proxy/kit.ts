@@ -81,7 +81,7 @@ export class Rig {
     const inside = `${SHARED}/release/${project}`;
     const sockets = nginxSocketDir(project);
     const own = [sockets, nginxStateDir(project)].join(" ");
-    const nginx = `nginx -e stderr -p ${inside}/nginx/ -c ${inside}/${workerFiles.nginx(project)}`;
+    const nginx = `nginx -e stderr -g 'daemon off;' -p ${inside}/nginx/ -c ${inside}/${workerFiles.nginx(project)}`;
     const as = `setpriv --reuid=${USER} --regid=${USER} --clear-groups`;
     // As the unit does it, with the sockets of a killed nginx removed before.
     const prepared = `mkdir -p ${own} && chown -R ${USER} ${own} && find ${sockets} -type s -delete`;

@@ -38,11 +38,6 @@ test("user data, as a machine gets it", () => {
       "content": "HostKey /etc/ssh/ssh_host_ed25519_key\\nPasswordAuthentication no\\nKbdInteractiveAuthentication no\\nPermitRootLogin no\\nAllowUsers softmap\\n"
     }
   ],
-  "packages": [
-    "python3",
-    "sudo"
-  ],
-  "package_upgrade": false,
   "locale": "C.UTF-8"
 }
 `,

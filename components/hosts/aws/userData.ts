@@ -26,7 +26,8 @@ const sshd = [
 /**
  * The user data of a machine, for cloud-init: the least that a first step needs, a user with sudo and a host key that we know. A change of it
  * reaches no machine that is there. It is a secret: a private key is in it. JSON is YAML.
- * https://cloudinit.readthedocs.io/en/latest/reference/modules.html: users-groups, ssh and write-files run before sshd starts, packages after it.
+ * https://cloudinit.readthedocs.io/en/latest/reference/modules.html: users-groups, ssh and write-files run before sshd starts. Debian's images have
+ * sudo, and python3 for cloud-init itself.
  */
 export function userData({ loginKey, hostKey }: UserData): string {
   const config = {
@@ -47,8 +48,6 @@ export function userData({ loginKey, hostKey }: UserData): string {
     ssh_deletekeys: true,
     ssh_keys: { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey },
     write_files: [{ path: "/etc/ssh/sshd_config.d/10-softmap.conf", content: sshd.join("\n") + "\n" }],
-    packages: ["python3", "sudo"],
-    package_upgrade: false,
     // Else cloud-init generates en_US, for nobody.
     locale: "C.UTF-8",
   };

@@ -4,7 +4,8 @@
  */
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
+import { standinsFolder } from "../../engine/standins";
 import { hostDown } from "../../hosts";
 import { writeWhole, type Lab } from "../../places";
 
@@ -34,6 +35,21 @@ export interface Account {
 
 /** The account that Debian publishes from. */
 export const debian = "136693071363";
+
+/**
+ * What a shell has in which `pulumi` meets this stand-in and nothing else, also where the real plugin is installed: a plugin in PATH is taken before
+ * any other. Should another one run all the same, it is told a place where nobody answers.
+ */
+export function awsEnvironment(lab: Lab): Record<string, string> {
+  return {
+    PATH: [join(standinsFolder, "aws"), process.env["PATH"] ?? ""].join(delimiter),
+    SOFTMAP_AWS_LAB: lab.name,
+    AWS_ACCESS_KEY_ID: "AKIALABLABLABLABLAB0",
+    AWS_SECRET_ACCESS_KEY: "nobodys",
+    AWS_ENDPOINT_URL: "http://127.0.0.1:9",
+    AWS_EC2_METADATA_DISABLED: "true",
+  };
+}
 
 /** The zones of every region, by their letter. */
 export const letters = ["a", "b", "c"];
