@@ -15,7 +15,7 @@ import { domain, vmStack, type VmStack } from "./vmStack";
 
 const say = stopwatch();
 
-describe("a Debian machine with a kernel of its own", { timeout: 15 * 60_000 }, () => {
+describe("a Debian machine with a kernel of its own", { timeout: 40 * 60_000 }, () => {
   let vm: Vm;
   let stack: VmStack;
   let origin: string;
