@@ -27,6 +27,7 @@ ROLES = {
         "children": {},
         # Copies for the machine's own programs: plan/names.ts, baseFiles.
         "own": [
+            "/run/softmap/base.notes",
             "/etc/sysctl.d/60-softmap.conf",
             "/etc/systemd/journald.conf.d/60-softmap.conf",
             "/etc/apt/apt.conf.d/52softmap",
