@@ -76,9 +76,9 @@ describe("real sites through Tor", { timeout: 15 * 60_000 }, () => {
       all.map(({ host }) => host).filter((host) => host !== address && !host.endsWith(`.${address}`));
     const pages = steps.flatMap(({ requests }) => requests.map(({ url }) => new URL(url)));
     assert.deepEqual(away(pages.filter(({ protocol }) => /^(https?|wss?):$/.test(protocol))), []);
-    // Chromium asks for its maker's services of its own accord, whatever it is told, and does not get them.
+    // Chromium asks for its maker's services and downloads of its own accord, whatever it is told, and does not get them.
     assert.deepEqual(
-      [...new Set(away(hosts))].filter((host) => !/\.google(apis)?\.com$/.test(host)),
+      [...new Set(away(hosts))].filter((host) => !/\.(google(apis)?|gvt[12])\.com$/.test(host)),
       [],
     );
     // A UDP socket that is opened to this address and sends nothing is how Chromium asks the kernel whether there is IPv6.

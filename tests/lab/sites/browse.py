@@ -28,7 +28,7 @@ def options(folder):
              "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps", "--disable-domain-reliability",
              "--disable-client-side-phishing-detection", "--no-pings", "--disable-breakpad", "--disable-extensions", "--metrics-recording-only",
              "--disable-features=OptimizationHints,MediaRouter,Translate,InterestFeedContentSuggestions,CertificateTransparencyComponentUpdater,"
-             "HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,HttpsFirstModeV2,DialMediaRouteProvider,AutofillServerCommunication"]
+             "OptimizationGuideModelDownloading,OptimizationTargetPrediction,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,HttpsFirstModeV2,DialMediaRouteProvider,AutofillServerCommunication"]
     if PLAN["proxy"]:
         address = PLAN["proxy"].rsplit(":", 1)[0]
         flags += [f"--proxy-server=socks5://{PLAN['proxy']}", f"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE {address}"]
