@@ -1,5 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
 import { Balancer } from "./components/balancer";
+import { deskOutputs } from "./components/deskOutputs";
 import { createHosts } from "./components/hosts";
 import { SoftmapProject } from "./components/softmapProject";
 import { readStack } from "./components/stackConfig";
@@ -33,22 +33,4 @@ const balancer = new Balancer("balancer", {
   rollbackWindow: config.rollbackWindow,
 });
 
-/** Domain to onion address, for every project. */
-export const addresses = Object.fromEntries(projects.map((project) => [project.name, project.addresses]));
-/** Domain to the end of its onion's certificate, for every project. An `up` in its last third renews a self-signed one. */
-export const certificates = Object.fromEntries(projects.map((project) => [project.name, project.certificates]));
-/** Each tor daemon with its own address and the worker it runs on. */
-export const backends = workers.backends.map(({ name, worker, project, key }) => ({
-  name,
-  worker,
-  project,
-  address: key.address,
-}));
-/** What each balancer proved when it last published. */
-export const published = balancer.published;
-/** How to reach each machine, for the operator's commands. Secret: the login is in it. */
-export const machines = pulumi.secret(
-  Object.fromEntries(
-    [...hosts.balancers, ...hosts.workers].map(({ name, connection }) => [name, connection ?? { local: true }]),
-  ),
-);
+export const { addresses, certificates, backends, published, machines } = deskOutputs({ hosts, workers, balancer });

@@ -146,7 +146,7 @@ for (const [what, text, says] of [
 }
 
 test("a wrong call: how to call it, exit 2", () => {
-  const usage = "usage: npm run check -- Pulumi.NAME.yaml\n";
+  const usage = "usage: npx softmap check Pulumi.NAME.yaml\n";
   assert.deepEqual(check(), { code: 2, out: "", err: usage });
   assert.deepEqual(check("a", "b"), { code: 2, out: "", err: usage });
   assert.deepEqual(check("--verbose"), { code: 2, out: "", err: usage });

@@ -1,4 +1,4 @@
-// npm run check -- Pulumi.NAME.yaml: validates a stack's config and prints its plan. Touches no host and no Pulumi state.
+// npx softmap check Pulumi.NAME.yaml: validates a stack's config and prints its plan. Touches no host and no Pulumi state.
 import { readFileSync } from "node:fs";
 import { type Document, LineCounter, isNode, parseDocument } from "yaml";
 import { inputFromStackFile } from "../config/input";
@@ -8,7 +8,7 @@ import { type Problem, ProblemsError } from "../config/problems";
 import { describePlan } from "../plan/describe";
 import { planStack } from "../plan/plan";
 
-const usage = "usage: npm run check -- Pulumi.NAME.yaml";
+const usage = "usage: npx softmap check Pulumi.NAME.yaml";
 
 /** Where the command writes. */
 export interface Streams {
@@ -19,9 +19,13 @@ export interface Streams {
 /** Runs the command. Returns its exit code: 0 when the config is right, 1 when it is not, 2 for a wrong call. */
 export function main(args: readonly string[], { out, err }: Streams): 0 | 1 | 2 {
   const [file, ...rest] = args;
+  if (file === "--help" || file === "-h") {
+    out(usage);
+    return 0;
+  }
   if (file === undefined || rest.length > 0 || file.startsWith("-")) {
     err(usage);
-    return file === "--help" || file === "-h" ? 0 : 2;
+    return 2;
   }
   let text: string;
   try {
@@ -91,8 +95,4 @@ function lineOf(document: Document, lines: LineCounter, { path }: Problem): { li
     if (isNode(node) && node.range) return { line: lines.linePos(node.range[0]).line };
   }
   return {};
-}
-
-if (require.main === module) {
-  process.exitCode = main(process.argv.slice(2), { out: console.log, err: console.error });
 }

@@ -1,4 +1,4 @@
-// npm run hostkey -- HOST: the host keys that a machine shows, with fingerprints to compare by eye. Logs in nowhere, trusts nobody.
+// npx softmap hostkey HOST: the host keys that a machine shows, with fingerprints to compare by eye. Logs in nowhere, trusts nobody.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { Duplex } from "node:stream";
@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { Client, type ServerHostKeyAlgorithm } from "ssh2";
 import type { Streams } from "./check";
 
-const usage = `usage: npm run hostkey -- HOST [--port N] [--proxy USER@HOST[:PORT]]
+const usage = `usage: npx softmap hostkey HOST [--port N] [--proxy USER@HOST[:PORT]]
 
 Prints the host keys that a machine shows, with their fingerprints and the line for the stack's config. It does not log in there.
 
@@ -138,10 +138,4 @@ function through(ssh: string, proxy: string, host: string, port: number): Duplex
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
   child.on("error", (error) => stream.destroy(error));
   return stream.on("error", () => undefined).on("close", () => child.kill());
-}
-
-if (require.main === module) {
-  void main(process.argv.slice(2), { out: console.log, err: console.error }).then((code) => {
-    process.exitCode = code;
-  });
 }

@@ -10,7 +10,8 @@ import { runOn } from "../host/runOn";
 import type { Ran, SshConnection } from "../host/ssh";
 import { startServer, type TestServer } from "../lab/standins/command/testing/sshServer";
 import { main, type Tools } from "./rollback";
-import { machinesOf, readStackMachines, StackError, type StackMachines } from "./stackMachines";
+import type { DeployedStack } from "./desk/survey";
+import { deployedStackOf, readStack, StackError } from "./stack";
 
 const dir = mkdtempSync(join(tmpdir(), "softmap-rollback-"));
 after(() => rmSync(dir, { recursive: true }));
@@ -27,7 +28,7 @@ function outputs(workers: readonly string[], connection: object = reach): string
   return JSON.stringify({ machines, backends: workers.flatMap((name) => [backend(name, 1), backend(name, 2)]) });
 }
 
-const three = machinesOf(stack, outputs(["south", "north", "west"]));
+const three = deployedStackOf(stack, outputs(["south", "north", "west"]));
 
 /** A program in `dir`, run by its path. */
 function program(name: string, script: string): string {
@@ -54,7 +55,7 @@ async function rollback(args: readonly string[], tools: Tools): Promise<Said> {
 }
 
 /** A stack that is read, and hosts that answer as told; who was told is in `told`. */
-function fake(answer: (host: string) => Ran | Error | Promise<Ran>, from: StackMachines = three) {
+function fake(answer: (host: string) => Ran | Error | Promise<Ran>, from: DeployedStack = three) {
   const told: { host: string; command: string; stdin: string }[] = [];
   const asked: (string | undefined)[] = [];
   const run: Tools["run"] = async (connection, command, stdin, { onLine }) => {
@@ -113,7 +114,7 @@ describe("the order of hosts", () => {
     assert.deepEqual([code, out, hosts(told)], [1, "", ["south"]]);
     assert.equal(
       timeless(err),
-      `${stderr}failed after N s: south. Left as they are: north, west.\n  Next: see to what is named above, add --look to see what serves, then: npm run rollback -- --stack prod south north west\n`,
+      `${stderr}failed after N s: south. Left as they are: north, west.\n  Next: see to what is named above, add --look to see what serves, then: npx softmap rollback --stack prod south north west\n`,
     );
   });
 
@@ -125,7 +126,7 @@ describe("the order of hosts", () => {
     assert.deepEqual(hosts(told), ["south", "north", "west"]);
     assert.match(timeless(out), /rolled back in N s: south, west\nThe stack's config still asks/);
     assert.match(err, /^north: nobody answers at 203\.0\.113\.9:22 within 15 s\.\nfailed after .*: north\.\n/);
-    assert.match(err, /npm run rollback -- north\n$/);
+    assert.match(err, /npx softmap rollback north\n$/);
   });
 
   test("a fault of our own is not taken for one of the host", async () => {
@@ -188,7 +189,7 @@ Nothing was done.
     for (const args of [["--lok"], ["--stack"], ["--stack", ""], ["--look=yes"]]) {
       const { code, err } = await rollback(args, tools);
       assert.equal(code, 2);
-      assert.match(err, /\nusage: npm run rollback -- \[--stack NAME\] \[--look\] \[HOST\.\.\.\]\n/);
+      assert.match(err, /\nusage: npx softmap rollback \[--stack NAME\] \[--look\] \[HOST\.\.\.\]\n/);
     }
     const { code, out } = await rollback(["--help"], tools);
     assert.equal(code, 0);
@@ -202,7 +203,7 @@ Nothing was done.
   });
 
   test("a stack without workers, and one that cannot be read: exit 1, what to do next", async () => {
-    const empty = await rollback([], fake(done, machinesOf(stack, outputs([]))).tools);
+    const empty = await rollback([], fake(done, deployedStackOf(stack, outputs([]))).tools);
     assert.deepEqual([empty.code, empty.out], [1, ""]);
     assert.match(empty.err, /has no workers\.\n {2}Next: /);
     const read = () => Promise.reject(new StackError("No.", "this."));
@@ -224,14 +225,14 @@ describe("the stack's outputs", () => {
       "pulumi",
       `echo "$@" >>"${dir}/calls"\n[ "$2" = output ] && cat "${dir}/outputs.json" || echo ${stack}\n`,
     );
-    const found = await readStackMachines("prod", pulumi);
+    const found = await readStack("prod", pulumi);
     assert.equal(found.stack, stack);
     assert.deepEqual(found.workers, ["south", "north"]);
     const connection: SshConnection = found.machines.get("north") ?? assert.fail("there is no north");
     const { privateKeyPassword, password, agentSocketPath, ...given } = connection;
     assert.deepEqual(given, reach);
     assert.deepEqual([privateKeyPassword, password, agentSocketPath], [undefined, undefined, undefined]);
-    await readStackMachines(undefined, pulumi);
+    await readStack(undefined, pulumi);
     const calls = readFileSync(join(dir, "calls"), "utf8").trim().split("\n");
     assert.deepEqual(
       calls.map((call) => call.includes("--stack prod")),
@@ -245,7 +246,7 @@ describe("the stack's outputs", () => {
       "failing",
       `echo '{"machines": "${secret}"}'; echo "error: no stack named 'prod' found" >&2; exit 255\n`,
     );
-    const error = await readStackMachines("prod", pulumi).then(
+    const error = await readStack("prod", pulumi).then(
       () => assert.fail("it did not fail"),
       (thrown: Error) => thrown,
     );
@@ -255,10 +256,7 @@ describe("the stack's outputs", () => {
       /^`pulumi stack .*--stack prod` failed:\n {4}error: no stack named 'prod' found\n {2}Next: /,
     );
     assert.ok(!JSON.stringify([error.stack, error.cause, { ...error }]).includes(secret));
-    await assert.rejects(
-      readStackMachines("prod", join(dir, "nowhere")),
-      /Pulumi's CLI is not installed\.\n {2}Next: /,
-    );
+    await assert.rejects(readStack("prod", join(dir, "nowhere")), /Pulumi's CLI is not installed\.\n {2}Next: /);
   });
 
   for (const [what, text] of [
@@ -275,7 +273,7 @@ describe("the stack's outputs", () => {
   ] as const) {
     test(`${what}: said with the next step and without a value`, () => {
       assert.throws(
-        () => machinesOf(stack, text),
+        () => deployedStackOf(stack, text),
         (error: Error) =>
           error instanceof StackError &&
           /\n {2}Next: .*pulumi up/.test(error.message) &&
@@ -286,10 +284,10 @@ describe("the stack's outputs", () => {
 
   test("a machine behind a jump host, and this machine", () => {
     const proxy = { ...reach, host: "jump.example.net" };
-    const behind = machinesOf(stack, outputs(["south"], { ...reach, proxy })).machines.get("south");
+    const behind = deployedStackOf(stack, outputs(["south"], { ...reach, proxy })).machines.get("south");
     assert.equal(behind?.proxy?.host, "jump.example.net");
     assert.equal(behind?.proxy?.hostKey, reach.hostKey);
-    const here = machinesOf(stack, outputs(["here"], { local: true }));
+    const here = deployedStackOf(stack, outputs(["here"], { local: true }));
     assert.deepEqual([here.machines.has("here"), here.machines.get("here"), here.workers], [true, undefined, ["here"]]);
   });
 });
@@ -326,7 +324,7 @@ echo "$host: back"
     await server.close();
   });
   const call = (...args: string[]): Promise<Said> =>
-    rollback(args, { read: (name) => readStackMachines(name, pulumi), run: runOn });
+    rollback(args, { read: (name) => readStack(name, pulumi), run: runOn });
 
   test("every worker gets its own program on one connection; no key in it or in a line", async () => {
     const dials = server.dials();

@@ -1,13 +1,14 @@
-// npm run rollback -- [--stack NAME] [--look] [HOST...]: takes workers back to the release before, on the hosts. Pulumi runs nothing.
+// npx softmap rollback [--stack NAME] [--look] [HOST...]: takes workers back to the release before, on the hosts. Pulumi runs nothing.
 import { parseArgs } from "node:util";
 import { nearest } from "../config/words";
 import { bootstrap, rollbackProgram } from "../host/program";
 import { runOn } from "../host/runOn";
 import type { SshError } from "../host/ssh";
 import type { Streams } from "./check";
-import { readStackMachines, StackError, type StackMachines } from "./stackMachines";
+import type { DeployedStack } from "./desk/survey";
+import { readStack, StackError } from "./stack";
 
-const usage = `usage: npm run rollback -- [--stack NAME] [--look] [HOST...]
+const usage = `usage: npx softmap rollback [--stack NAME] [--look] [HOST...]
 
 Takes workers back to the release before the one that serves, on the hosts themselves: Pulumi runs nothing. All workers of the
 stack, or those that are named. One goes first: when it fails, the others are left as they are; else they all follow at once.
@@ -25,7 +26,7 @@ const limits = { dialSeconds: 15, seconds: 1800 };
 /** What the command reaches the world with. */
 export interface Tools {
   /** Reads the stack. Throws a {@link StackError}. */
-  readonly read: (stack?: string) => Promise<StackMachines>;
+  readonly read: (stack?: string) => Promise<DeployedStack>;
   /** Runs a command on a host. */
   readonly run: typeof runOn;
 }
@@ -40,7 +41,7 @@ interface Asked {
 export async function main(
   args: readonly string[],
   streams: Streams,
-  tools: Tools = { read: readStackMachines, run: runOn },
+  tools: Tools = { read: readStack, run: runOn },
 ): Promise<0 | 1 | 2> {
   const asked = parse(args);
   if (typeof asked === "string") {
@@ -48,7 +49,7 @@ export async function main(
     else streams.err(`${asked}\n${usage}`);
     return asked === "help" ? 0 : 2;
   }
-  let stack: StackMachines;
+  let stack: DeployedStack;
   try {
     stack = await tools.read(asked.stack);
   } catch (error) {
@@ -86,7 +87,7 @@ function parse(args: readonly string[]): Asked | string {
   }
 }
 
-function nameFault(name: string, { stack, machines, workers }: StackMachines): string {
+function nameFault(name: string, { stack, machines, workers }: DeployedStack): string {
   const meant = nearest(name, workers);
   const next = meant === undefined ? `the workers are ${workers.join(", ") || "none"}.` : `did you mean ${meant}?`;
   const what = machines.has(name)
@@ -123,7 +124,7 @@ async function goBack(
   if (back.length > 0) out(`rolled back in ${seconds} s: ${back.join(", ")}\n${note}`);
   if (failed.length === 0) return 0;
   // Those that went back are not named again: their release before is the one that they have just left.
-  const again = ["npm run rollback --", ...(stack === undefined ? [] : ["--stack", stack]), ...failed, ...left];
+  const again = ["npx softmap rollback", ...(stack === undefined ? [] : ["--stack", stack]), ...failed, ...left];
   const untouched = left.length > 0 ? ` Left as they are: ${left.join(", ")}.` : "";
   err(
     `failed after ${seconds} s: ${failed.join(", ")}.${untouched}\n  Next: see to what is named above, add --look to see what serves, then: ${again.join(" ")}`,
@@ -134,7 +135,7 @@ async function goBack(
 /** Shows what a host says, as it comes. True when it did as asked. */
 async function tellHost(
   host: string,
-  { stack, machines }: StackMachines,
+  { stack, machines }: DeployedStack,
   look: boolean,
   { streams: { out, err }, run }: { readonly streams: Streams; readonly run: Tools["run"] },
 ): Promise<boolean> {
@@ -157,14 +158,4 @@ async function tellHost(
 
 function isSshError(error: unknown): error is SshError {
   return error instanceof Error && "reached" in error;
-}
-
-if (require.main === module) {
-  main(process.argv.slice(2), { out: console.log, err: console.error }).then(
-    (code) => (process.exitCode = code),
-    (error: unknown) => {
-      console.error(error instanceof Error ? error.stack : String(error));
-      process.exitCode = 1;
-    },
-  );
 }

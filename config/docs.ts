@@ -3,6 +3,7 @@ import { z } from "zod";
 import { valueAt } from "./place";
 import {
   hostsSchema,
+  monitoringSchema,
   projectSchema,
   rolloutSchema,
   secretKeys,
@@ -64,7 +65,7 @@ Everything an operator sets is under \`config:\` in \`Pulumi.NAME.yaml\`, each k
 \`config/schema/\` by \`npm run docs\`; \`docs/config.schema.json\` is the same for editors: put
 \`# yaml-language-server: $schema=docs/config.schema.json\` in the first line of the file.
 
-\`npm run check -- Pulumi.NAME.yaml\` tells every problem of a file at once and prints what it amounts to, without touching a
+\`npx softmap check Pulumi.NAME.yaml\` tells every problem of a file at once and prints what it amounts to, without touching a
 host. Examples: \`examples/config/\`. Durations are a whole number and a unit, \`s\`, \`m\` or \`h\`; sizes are bytes, or a number
 and \`k\` or \`m\`. Regular expressions are PCRE, found anywhere in the text unless they have \`^\` and \`$\`; capitals do not matter.
 What became of each of Onionspray's settings: \`docs/onionspray-settings.md\`.`;
@@ -86,6 +87,7 @@ function sections(): Section[] {
       machineSchema,
     ],
     ["rollout", "", rolloutSchema],
+    ["monitoring", "What is measured, alerts, dashboard: [monitoring](monitoring.md).", monitoringSchema],
     ["A project", "An entry of `projects`. It may have the settings below too.", own(projectSchema)],
     ["A site", "An entry of a project's `sites`. It may have the settings of a site below too.", own(siteSchema)],
     ...Object.entries(siteGroups).map(([group, settings]): Section => [
@@ -194,6 +196,7 @@ export const documented: readonly z.ZodType[] = [
   labHostsSchema,
   sshHostsSchema,
   rolloutSchema,
+  monitoringSchema,
   projectSchema,
   siteSchema,
 ];

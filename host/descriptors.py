@@ -1,6 +1,8 @@
 """Descriptors as the network has them: fetched through the balancer's tor, decrypted with stem (rend-spec-v3, 2.5)."""
 import time
 
+ROUNDS = 3  # of the six directories that have a descriptor, how many are asked for it before it counts as not there
+
 
 def bare(address):
     """An onion address without its .onion."""
@@ -49,6 +51,18 @@ def fetch(control, addresses, seconds):
         else:
             found.setdefault(address, (None, reason))
     return {address: found.get(address, (None, "no directory answered in %d s" % seconds)) for address in addresses}
+
+
+def fetch_patiently(control, addresses, seconds):
+    """As `fetch`, and who was not found is asked for again: each time another directory answers, and one of them may not have it."""
+    found, end = {}, time.monotonic() + seconds
+    for _ in range(ROUNDS):
+        waiting = [each for each in addresses if found.get(each, (None, None))[0] is None]
+        left = end - time.monotonic()
+        if not waiting or left <= 0:
+            break
+        found.update(fetch(control, waiting, left))
+    return found
 
 
 def introduction_points(text, address):

@@ -192,3 +192,40 @@ export interface RollbackPayload {
   readonly host: string;
   readonly stack: string;
 }
+
+/** The operator's desk asks how a machine is. */
+export interface SurveyPayload {
+  readonly host: string;
+  /** Domains of the sites that are asked for through the machine's own proxies, up to their origins. */
+  readonly ask: readonly string[];
+  /** Nothing is asked of the network. */
+  readonly quick: boolean;
+}
+
+/** Units started, stopped or restarted by hand. */
+export interface ActPayload {
+  readonly host: string;
+  readonly stack: string;
+  readonly action: "start" | "stop" | "restart";
+  /** Only what serves these projects; none: everything on the machine. */
+  readonly projects: readonly string[];
+  /** Seconds between the restarts of two backends' tors. */
+  readonly settleSeconds: number;
+}
+
+/** The journal of softmap's units. */
+export interface TailPayload {
+  readonly host: string;
+  /** Only these projects'; none: everything. */
+  readonly projects: readonly string[];
+  /** Lines from before now. */
+  readonly lines: number;
+  readonly follow: boolean;
+}
+
+/** A site asked for through a balancer's tor; what else is to be known of it, the balancer knows from its publication. */
+export interface OpenPayload {
+  readonly host: string;
+  /** The site's onion. */
+  readonly address: string;
+}

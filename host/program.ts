@@ -2,13 +2,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import type {
+  ActPayload,
   ConfirmPayload,
+  OpenPayload,
   PreflightPayload,
   ProbePayload,
   PublishPayload,
   ReleasePayload,
   RetirePayload,
   RollbackPayload,
+  SurveyPayload,
+  TailPayload,
 } from "./payload";
 
 export type * from "./payload";
@@ -27,6 +31,11 @@ const modules = {
   rollback: [...release, "rollback"],
   preflight: [...retire, "preflight"],
   renew: [...release, "takeover", "renew"],
+  survey: [...publish, "drain", "retire", "probe", "survey_tor", "survey_sites", "survey_publisher", "survey"],
+  act: [...release, "takeover", "act"],
+  tail: ["report", "tail"],
+  open: ["report", "files", "control", "descriptors", "socks", "open"],
+  metrics: ["control", "metrics_page", "metrics_sources", "metrics"],
 } as const;
 
 /** A step on a host: its last Python module has a function `<step>_main`. */
@@ -88,9 +97,40 @@ export function preflightProgram(payload: PreflightPayload): string {
   return program("preflight", payload);
 }
 
+/**
+ * The program with which a machine says how it is; its last line is JSON, the `MachineSeen` of cli/desk/survey.ts. The word `now=SECONDS` after
+ * the bootstrap text is the time to compare its clock with.
+ */
+export function surveyProgram(payload: SurveyPayload): string {
+  return program("survey", payload);
+}
+
+/** The program that starts, stops or restarts a machine's units by hand. */
+export function actProgram(payload: ActPayload): string {
+  return program("act", payload);
+}
+
+/** The program that prints the journal of softmap's units, empty lines between: they only prove that somebody listens. */
+export function tailProgram(payload: TailPayload): string {
+  return program("tail", payload);
+}
+
+/** The program with which a balancer's tor asks for a site; its last line is JSON, `{"status", "descriptor", "seconds", "error"}`. */
+export function openProgram(payload: OpenPayload): string {
+  return program("open", payload);
+}
+
 /** A file for the machine: the program that restarts what an update has replaced. It runs by itself, so it has no payload: it reads what was released. */
 export function renewalFile(): string {
   return `"""Restarts what still runs a program that an update has replaced. Made by softmap: host/renew.py and what it needs, packed."""\n${packed("renew")}guarded("renewal", os.uname().nodename, renew_main)\n`;
+}
+
+/**
+ * A file for the machine: its exporter. With the word `collect` it finds out how the machine is, with `serve port=PORT [from=NETWORK,...]` it tells
+ * Prometheus. It has no payload either.
+ */
+export function metricsFile(): string {
+  return `"""Tells Prometheus how this machine is. Made by softmap: host/metrics.py and what it needs, packed."""\n${packed("metrics")}metrics_main()\n`;
 }
 
 /**

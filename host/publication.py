@@ -17,6 +17,22 @@ TELL_SECONDS = 5
 NUDGE_SECONDS = 40
 
 
+def status_text(path):
+    """What Onionbalance says on its status socket, or "" when it does not: it is connected to and read, and nothing is asked."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
+            stream.settimeout(5)
+            stream.connect(path)
+            text = b""
+            while True:
+                more = stream.recv(65536)
+                if not more:
+                    return text.decode("utf-8", "replace")
+                text += more
+    except OSError:
+        return ""
+
+
 class Publication:
     """The proof, for all sites at once."""
 
@@ -35,18 +51,7 @@ class Publication:
         return time.monotonic() - self.start
 
     def status(self):
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
-                stream.settimeout(5)
-                stream.connect(self.payload["statusSocket"])
-                text = b""
-                while True:
-                    more = stream.recv(65536)
-                    if not more:
-                        return parse_status(text.decode("utf-8", "replace"))
-                    text += more
-        except OSError:
-            return {}
+        return parse_status(status_text(self.payload["statusSocket"]))
 
     def look(self, control):
         """One round: fetch what is not known yet, and judge every site that is not proved."""

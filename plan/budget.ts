@@ -6,7 +6,7 @@ import { count } from "../config/words";
 /** Introduction points that Onionbalance takes from each backend. */
 const pointsPerBackend = 2;
 /** Introduction points that a client accepts in one descriptor. */
-const mostPoints = 20;
+export const mostPoints = 20;
 /** Backends that one site can have published at once, over every host. */
 export const mostBackends = mostPoints / pointsPerBackend;
 

@@ -1,6 +1,6 @@
 // softmap's components in a program of your own: three machines, two projects, no softmap stack config.
 import * as pulumi from "@pulumi/pulumi";
-import { Balancer, SoftmapProject, SshHosts, Workers } from "../../components";
+import { Balancer, deskOutputs, SoftmapProject, SshHosts, Workers } from "../../components";
 
 const config = new pulumi.Config();
 
@@ -19,5 +19,5 @@ const tips = new SoftmapProject("tips", { sites: [{ domain: "tips.example.org" }
 const workers = new Workers("workers", { hosts: hosts.workers, projects: [news, tips] });
 const balancer = new Balancer("balancer", { hosts: hosts.balancers, publishes: workers });
 
-export const addresses = { news: news.addresses, tips: tips.addresses };
-export const published = balancer.published;
+// What `npx softmap` reads. The onion addresses are among it.
+export const { addresses, certificates, backends, published, machines } = deskOutputs({ hosts, workers, balancer });

@@ -113,7 +113,7 @@ describe("a wrong config", { timeout: 5 * 60_000 }, () => {
     ];
     const run = await preview();
     refused(run, /\d+ problems in the configuration:/, ...expected);
-    const check = spawnSync(process.execPath, ["-r", "ts-node/register", "cli/check.ts", configFile], {
+    const check = spawnSync(process.execPath, ["-r", "ts-node/register", "cli/main.ts", "check", configFile], {
       encoding: "utf8",
     });
     assert.equal(check.status, 1);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { main } from "../../cli/rollback";
-import { machinesOf } from "../../cli/stackMachines";
+import { deployedStackOf } from "../../cli/stack";
 import { runOn } from "../../host/runOn";
 import { execOn, heal, hostUp, partition, type HostInfo } from "../../lab/lab";
 import { pulumi, type PulumiRun } from "../../lab/pulumi";
@@ -90,7 +90,7 @@ describe("a machine behind a jump host", { timeout: 15 * 60_000 }, () => {
     const { stdout } = await pulumi(rehearsal.stack, ["stack", "output", "--json", "--show-secrets"]);
     const lines: string[] = [];
     const streams = { out: (text: string) => void lines.push(text), err: (text: string) => void lines.push(text) };
-    const tools = { read: () => Promise.resolve(machinesOf("e2ejump", stdout)), run: runOn };
+    const tools = { read: () => Promise.resolve(deployedStackOf("e2ejump", stdout)), run: runOn };
     const dialled = await rehearsal.connections(async () => main(["--look"], streams, tools));
     assert.match(lines.join("\n"), /^solo: release [0-9a-f]{12} serves, back to [0-9a-f]{12}$/m);
     assert.deepEqual(dialled, { jump: 1, solo: 1 });

@@ -139,13 +139,13 @@ describe("planned changes of balancers and of all machines, under load", { timeo
     ).text;
 });
 
-/** `npm run rollback` of this stack, as an operator runs it. */
+/** `npx softmap rollback` of this stack, as an operator runs it. */
 function rollback({ stack }: Rehearsal): Work {
   return (onLine) =>
     new Promise<PulumiRun>((resolve, reject) => {
       const started = performance.now();
       const lines: string[] = [];
-      const args = ["-r", "ts-node/register/transpile-only", "cli/rollback.ts", "--stack", stack.name];
+      const args = ["-r", "ts-node/register/transpile-only", "cli/main.ts", "rollback", "--stack", stack.name];
       const child = spawn(process.execPath, args, { env: { ...process.env, ...stack.environment } });
       for (const stream of [child.stdout, child.stderr])
         createInterface({ input: stream }).on("line", (line) => {

@@ -1,18 +1,10 @@
-// The machines of a deployed stack, read from its outputs with Pulumi's own CLI: for commands that go to the hosts themselves.
+// A deployed stack, read from its outputs with Pulumi's own CLI: for commands that go to the hosts themselves. The Automation API calls the same program,
+// but its errors hold all that this program printed, keys too, and it selects the stack in the operator's workspace.
 import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { isRecord } from "../config/place";
 import type { SshConnection } from "../host/ssh";
-
-/** A deployed stack, as far as a command needs it to go to its machines. */
-export interface StackMachines {
-  /** As components/releaseDefaults.ts writes it, for the hosts' locks. @example "organization/softmap/prod" */
-  readonly stack: string;
-  /** How to reach each machine, by its name; private keys are in it. Undefined: it is this one. */
-  readonly machines: ReadonlyMap<string, SshConnection | undefined>;
-  /** Names of those that run backends, in the order of the stack's config. */
-  readonly workers: readonly string[];
-}
+import type { BackendKnown, DeployedStack, SiteKnown } from "./desk/survey";
+import { pulumiProgram } from "./pulumiProgram";
 
 /** A stack that cannot be read. The message is ready to print: what is wrong and what to do next, no output of the stack. */
 export class StackError extends Error {
@@ -22,39 +14,59 @@ export class StackError extends Error {
   }
 }
 
-const pulumiProgram = join(__dirname, "../node_modules/.bin/pulumi");
-
 /**
  * Reads a stack's outputs, in this process's environment. Changes nothing.
  * @param stack its name as Pulumi takes it; undefined: the one that is selected
  * @param program path of Pulumi's CLI
  * @throws {StackError} when Pulumi cannot read it, or it has no machines and backends
  */
-export async function readStackMachines(stack?: string, program = pulumiProgram): Promise<StackMachines> {
+export async function readStack(stack?: string, program = pulumiProgram()): Promise<DeployedStack> {
   const chosen = stack === undefined ? [] : ["--stack", stack];
   const [name, outputs] = await Promise.all([
     ask(program, ["stack", "--show-name", "--fully-qualify-stack-names", ...chosen]),
     ask(program, ["stack", "output", "--show-secrets", "--json", ...chosen]),
   ]);
-  return machinesOf(name.trim(), outputs);
+  return deployedStackOf(name.trim(), outputs);
 }
 
-/** What is in a stack's outputs: index.ts, `machines` and `backends`. @throws {StackError} when they are not there or not of this form */
-export function machinesOf(stack: string, json: string): StackMachines {
+/** What is in a stack's outputs: index.ts, `machines`, `backends` and what else is there of it. @throws {StackError} when they are not there or not of this form */
+export function deployedStackOf(stack: string, json: string): DeployedStack {
   const outputs = parsed(json);
   const machines = isRecord(outputs) ? outputs["machines"] : undefined;
-  const backends = isRecord(outputs) ? outputs["backends"] : undefined;
-  if (!isRecord(machines) || !Array.isArray(backends)) {
-    const next = "deploy it with `pulumi up`, or name another one with --stack.";
+  const listed = isRecord(outputs) ? outputs["backends"] : undefined;
+  if (!isRecord(machines) || !Array.isArray(listed)) {
+    const next =
+      "deploy it with `pulumi up`, run that again where it did not come to its end, or name another stack with --stack.";
     throw new StackError(`Stack ${stack} has no outputs machines and backends.`, next);
   }
   const reach = new Map(Object.entries(machines).flatMap(([name, value]) => entry(name, value)));
-  const workers = [...new Set(backends.flatMap((backend: unknown) => workerOf(backend)))];
+  const backends = listed.flatMap((backend: unknown) => backendOf(backend));
+  const workers = [...new Set(backends.map(({ worker }) => worker))];
   const lost = workers.filter((name) => !reach.has(name));
   if (lost.length > 0) {
     throw new StackError(`Stack ${stack} does not say how to reach ${lost.join(", ")}.`, "run `pulumi up`.");
   }
-  return { stack, machines: reach, workers };
+  const published = isRecord(outputs) && isRecord(outputs["published"]) ? Object.keys(outputs["published"]) : [];
+  const balancers = [...reach.keys()].filter((name) => published.includes(name) || !workers.includes(name));
+  const sites = sitesOf(isRecord(outputs) ? outputs : {});
+  return { stack, machines: reach, workers, balancers, backends, sites, monitoring: monitoringOf(outputs) };
+}
+
+/** Where the machines tell their metrics: components/deskOutputs.ts, `monitoring`. */
+function monitoringOf(outputs: unknown): DeployedStack["monitoring"] {
+  const found = isRecord(outputs) ? outputs["monitoring"] : undefined;
+  if (!isRecord(found) || typeof found["port"] !== "number") return undefined;
+  const from = Array.isArray(found["from"]) ? found["from"].filter((each) => typeof each === "string") : [];
+  return { port: found["port"], from };
+}
+
+/** Every site with its address: index.ts, `addresses`. */
+function sitesOf({ addresses }: Readonly<Record<string, unknown>>): SiteKnown[] {
+  return Object.entries(isRecord(addresses) ? addresses : {}).flatMap(([project, sites]) =>
+    Object.entries(isRecord(sites) ? sites : {}).flatMap(([domain, address]) =>
+      typeof address === "string" ? [{ project, domain, address }] : [],
+    ),
+  );
 }
 
 /** JSON.parse quotes the text in its errors, and this text holds keys. */
@@ -72,9 +84,10 @@ function entry(name: string, value: unknown): [string, SshConnection | undefined
   return connection === undefined ? [] : [[name, connection]];
 }
 
-function workerOf(backend: unknown): string[] {
-  const worker = isRecord(backend) ? backend["worker"] : undefined;
-  return typeof worker === "string" ? [worker] : [];
+function backendOf(value: unknown): BackendKnown[] {
+  if (!isRecord(value) || typeof value["worker"] !== "string") return [];
+  const text = (key: string): string => (typeof value[key] === "string" ? value[key] : "");
+  return [{ name: text("name"), worker: value["worker"], project: text("project"), address: text("address") }];
 }
 
 function connectionOf(value: unknown): SshConnection | undefined {
@@ -101,7 +114,10 @@ function ask(program: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(program, given, { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
       if (!error) return resolve(stdout);
-      if (error.code === "ENOENT") return reject(new StackError("Pulumi's CLI is not installed.", "run `npm ci`."));
+      if (error.code === "ENOENT")
+        return reject(
+          new StackError("Pulumi's CLI is not installed.", "run `npm install pulumi`, or install Pulumi's CLI."),
+        );
       const said = stderr.trim().split("\n").slice(-8).join("\n    ") || "it said nothing";
       const next =
         "choose the stack with --stack or `pulumi stack select`, and see that this shell is one in which `pulumi preview` works.";

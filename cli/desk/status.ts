@@ -1,0 +1,177 @@
+// npx softmap status: every machine, daemon and site of a stack, and what is wrong with them.
+import { count } from "../../config/words";
+import { mostPoints } from "../../plan/budget";
+import { diagnose } from "../doctor/diagnose";
+import type { Finding } from "../doctor/finding";
+import { called, type Exit, stackOption } from "../call";
+import type { Streams } from "../check";
+import { readStack } from "../stack";
+import { survey } from "./look";
+import type { DeployedStack, MachineSeen, PublishedSite, Survey, TorSeen, UnitSeen } from "./survey";
+import { daemonOf, span, tableOf } from "./table";
+
+const usage = `usage: npx softmap status [--stack NAME] [--quick] [--json]
+
+Asks every machine of a stack, all at once, and shows each with its daemons, and each site with what is published of it.
+A machine that does not answer is shown as that, with all others. Changes nothing, and waits for no \`pulumi up\`.
+
+  --stack NAME   the stack, as pulumi takes it (default: the one that is selected)
+  --quick        ask the machines alone: no descriptor from the network, no site of its origin
+  --json         everything that was found, as JSON (cli/desk/survey.ts has its form), with what is wrong
+
+Exit code 1 when something is wrong. What it is and what to do: npx softmap doctor.`;
+
+/** What the command reaches the world with. */
+export interface Tools {
+  readonly read: (stack?: string) => Promise<DeployedStack>;
+  readonly look: typeof survey;
+}
+
+/** Runs the command. */
+export function main(
+  args: readonly string[],
+  streams: Streams,
+  tools: Tools = { read: readStack, look: survey },
+): Promise<Exit> {
+  const options = { ...stackOption, quick: { type: "boolean" }, json: { type: "boolean" } } as const;
+  return called(args, streams, { usage, options }, async ({ values }) => {
+    const found = await tools.look(await tools.read(values.stack), { quick: values.quick ?? false });
+    const findings = diagnose(found);
+    streams.out(values.json ? JSON.stringify({ ...found, findings }, null, 2) : statusText(found, findings));
+    return findings.some(({ severity }) => severity === "red") ? 1 : 0;
+  });
+}
+
+/** A survey for people: a table of machines and daemons, one of sites, then what is wrong. */
+export function statusText(found: Survey, findings: readonly Finding[]): string {
+  return [
+    `${found.stack}, ${found.taken}`,
+    tableOf(
+      machineHead,
+      found.machines.flatMap((machine) => machineRows(machine, found)),
+    ),
+    ...(siteRows(found).length === 0 ? [] : [tableOf(siteHead, siteRows(found))]),
+    findings.length === 0
+      ? "Nothing is wrong."
+      : `${count(findings.length, "finding")}:\n${findings.map(({ severity, what }) => `  ${severity}: ${what}`).join("\n")}\n  Next: npx softmap doctor says what to do.`,
+  ].join("\n\n");
+}
+
+const machineHead = [
+  "host",
+  "project",
+  "daemon",
+  "unit",
+  "up for",
+  "bootstrap",
+  "points",
+  "descriptor",
+  "in frontend",
+  "release",
+  "drift",
+];
+
+function machineRows({ name, error, seen }: Survey["machines"][number], found: Survey): string[][] {
+  if (seen === undefined) return [[name, "", `not reached: ${error}`]];
+  const rows = seen.units
+    .filter(({ kind, planned }) => kind !== "base" || planned === "leaving")
+    .map((unit) => unitRow(name, unit, seen, found));
+  const bad = seen.units.filter((unit) => unit.kind === "base" && unit.state !== "active");
+  rows.push(...bad.map((unit) => unitRow(name, unit, seen, found)));
+  return rows.length > 0 ? rows : [[name, "", "nothing is deployed here"]];
+}
+
+function unitRow(host: string, unit: UnitSeen, seen: MachineSeen, found: Survey): string[] {
+  const tor = seen.tors.find((each) => each.unit === unit.unit);
+  const state = unit.planned === "run" ? unit.state : `${unit.state} (${unit.planned})`;
+  return [
+    host,
+    unit.project ?? "-",
+    daemonOf(unit.unit),
+    state,
+    span(unit.age),
+    bootstrapOf(tor),
+    tor?.backend ? String(tor.backend.introductionPoints) : "-",
+    span(receivedOf(tor, found)),
+    listedOf(tor, found),
+    releaseOf(unit, seen),
+    driftOf(seen),
+  ];
+}
+
+function bootstrapOf(tor: TorSeen | undefined): string {
+  if (tor === undefined) return "-";
+  return tor.bootstrapped === null ? "no answer" : `${tor.bootstrapped} %`;
+}
+
+/** The sites of a survey, as each balancer that publishes sees them. */
+export function publishedIn({ machines }: Survey): { readonly balancer: string; readonly site: PublishedSite }[] {
+  return machines.flatMap(({ name, seen }) =>
+    seen?.publisher && !seen.publisher.standby ? seen.publisher.sites.map((site) => ({ balancer: name, site })) : [],
+  );
+}
+
+/** Since Onionbalance got a backend's descriptor: the oldest of those of all sites and balancers. */
+function receivedOf(tor: TorSeen | undefined, found: Survey): number | null {
+  const ages = rowsOf(tor, found).map(({ received }) => received);
+  return ages.some((age) => age === null) || ages.length === 0 ? null : Math.max(...ages.map(Number));
+}
+
+function listedOf(tor: TorSeen | undefined, found: Survey): string {
+  if (!tor?.backend) return "-";
+  const rows = rowsOf(tor, found).map(({ listed }) => listed);
+  if (rows.length === 0) return "no";
+  if (rows.some((listed) => listed === null)) return "?";
+  const there = rows.filter((listed) => listed !== 0).length;
+  return there === rows.length ? "yes" : there === 0 ? "no" : `${there} of ${rows.length}`;
+}
+
+function rowsOf(tor: TorSeen | undefined, found: Survey): PublishedSite["backends"][number][] {
+  const address = tor?.backend?.address;
+  return publishedIn(found).flatMap(({ site }) => site.backends.filter((each) => each.address === address));
+}
+
+const roleOfKind: Readonly<Record<UnitSeen["kind"], string>> = {
+  tor: "worker",
+  "client tor": "worker",
+  nginx: "worker",
+  "balancer tor": "balancer",
+  onionbalance: "publisher",
+  base: "base",
+};
+
+function releaseOf({ kind }: UnitSeen, { roles }: MachineSeen): string {
+  return roles.find(({ role }) => role === roleOfKind[kind])?.release ?? "none";
+}
+
+const driftOf = ({ drift }: MachineSeen): string => (drift.length === 0 ? "no" : String(drift.length));
+
+const siteHead = ["site", "project", "address", "published", "points", "tried", "certificate", "balancer"];
+
+function siteRows(found: Survey): string[][] {
+  return found.sites.map(({ domain, project, address }) => {
+    const seen = publishedIn(found).find(({ site }) => site.address === address);
+    const ends = found.machines
+      .flatMap((machine) => machine.seen?.certificates ?? [])
+      .filter((each) => each.project === project && each.domain === domain)
+      .map(({ left }) => left);
+    return [
+      domain,
+      project,
+      address,
+      publishedText(seen?.site),
+      seen?.site.published ? `${seen.site.published.points} of ${mostPoints}` : "-",
+      seen ? span(seen.site.attempted) : "-",
+      ends.length === 0 ? "none" : `${span(Math.min(...ends))} left`,
+      seen?.balancer ?? "-",
+    ];
+  });
+}
+
+function publishedText(site: PublishedSite | undefined): string {
+  if (site === undefined) return "no balancer";
+  if (site.published === null) return "not asked";
+  if (site.published.error !== null) return "no descriptor";
+  const there = site.backends.filter(({ name, listed }) => name !== null && listed !== null && listed > 0).length;
+  return `${there} of ${site.backends.filter(({ name }) => name !== null).length} backends`;
+}

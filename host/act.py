@@ -1,0 +1,87 @@
+"""Starts, stops or restarts what was released here, by an operator's hand. The plan is not changed by it: the next `pulumi up --refresh` finds what does not run, and starts it."""
+import time
+from report import Failure, run
+from health import Watch, is_running, wait_healthy
+from machine import lock, unlock
+from release import old_markers
+from takeover import take_over
+from tree import Tree
+
+ACT_LOCK_SECONDS = 60
+# A proxy stands before the tor that hands it visitors, and a tor before the Onionbalance that talks to it; they are stopped the other way round.
+RANKS = ("nginx", "tor", "active")
+START_SECONDS = 300
+
+
+def acted_on(projects):
+    """(service, marker of its nginx) of the worker's projects that are named, or of everything here when none is; in the order in which they start."""
+    found = []
+    for role in ("worker", "balancer", "publisher"):
+        tree = Tree(role)
+        plan = tree.plan() or {}
+        markers = old_markers(tree, tree.current())
+        named = {unit for each in plan.get("proof") or [] if each["project"] in projects for unit in (each["unit"], *(one["unit"] for one in each["backends"]))}
+        found += [(service, markers.get(service["health"].get("socket"))) for service in plan.get("services", []) if not service.get("standby") and (not projects or service["unit"] in named)]
+    return sorted(found, key=lambda pair: RANKS.index(pair[0]["health"]["kind"]))
+
+
+def start_one(report, service, marker):
+    if is_running(service["unit"]):
+        return False
+    watch = Watch(service, marker, "start")
+    run(["systemctl", "reset-failed", service["unit"]], check=False)
+    run(["systemctl", "start", service["unit"]], timeout=START_SECONDS, check=False)
+    wait_healthy(report, [watch], START_SECONDS)
+    report.say("started %s" % service["unit"])
+    return True
+
+
+def stop_one(report, service):
+    if not is_running(service["unit"]):
+        return False
+    run(["systemctl", "stop", service["unit"]], timeout=START_SECONDS)
+    report.say("stopped %s" % service["unit"])
+    return True
+
+
+def restart_one(report, service, marker):
+    """An nginx hands its sockets to the new one: nobody is turned away."""
+    if is_running(service["unit"]) and service["health"]["kind"] == "nginx" and take_over(service):
+        report.say("renewed %s, its sockets open" % service["unit"])
+    else:
+        run(["systemctl", "restart", service["unit"]], timeout=START_SECONDS, check=False)
+    wait_healthy(report, [Watch(service, marker, "restart")], START_SECONDS)
+    report.say("restarted %s: it is healthy" % service["unit"])
+
+
+def restart_all(report, services, settle):
+    """One unit at a time; between two tors of backends the time in which Onionbalance publishes the new introduction points of the first."""
+    last = False
+    for service, marker in services:
+        backend = bool(service["health"].get("uploads"))
+        if backend and last and settle:
+            report.say("the next tor in %d s, when Onionbalance has published this one's introduction points" % settle)
+            time.sleep(settle)
+        restart_one(report, service, marker)
+        last = backend
+    return len(services)
+
+
+def act_main(report, payload):
+    action, projects = payload["action"], payload["projects"]
+    held = lock(report, "a %s by hand" % action, ACT_LOCK_SECONDS, payload["stack"])
+    try:
+        services = acted_on(projects)
+        if not services:
+            raise Failure("there is nothing of %s on this host." % (", ".join(projects) if projects else "softmap"))
+        if action == "stop":
+            done = sum(stop_one(report, service) for service, _ in reversed(services))
+        elif action == "start":
+            done = sum(start_one(report, service, marker) for service, marker in services)
+        else:
+            done = restart_all(report, services, payload["settleSeconds"])
+        word = {"stop": "stopped", "start": "started", "restart": "restarted"}[action]
+        rest = len(services) - done
+        report.say("%d unit%s %s%s" % (done, "" if done == 1 else "s", word, ", %d already %s" % (rest, {"stop": "stood", "start": "ran"}.get(action, "")) if rest else ""))
+    finally:
+        unlock(held)
