@@ -1,10 +1,11 @@
 /**
  * `npm run demo [-- --json FILE]`: from a clone to pages through Tor. Engine, lab, `pulumi up` of the dev stack, fetches of every site
- * until every backend has served, the preview of a one-line change, and a summary. A second run finds everything there and changes nothing.
+ * until every backend has served, the operator's look at it, the preview of a one-line change, and a summary. A second run finds everything there and changes nothing.
  */
 import { writeFileSync } from "node:fs";
 import { oneLineChange } from "./demo/change";
 import { deploy, outputsOf } from "./demo/deploy";
+import { lookAround } from "./demo/look";
 import { serveEverywhere } from "./demo/serve";
 import { summary, type DemoResult } from "./demo/summary";
 import { ensureEngine } from "./engine/engine";
@@ -35,11 +36,12 @@ async function demo(args: readonly string[]): Promise<void> {
   const outputs = await outputsOf(stack);
   const connections = await connectionsSince(lab, before);
   const backends = await stage("fetch", () => serveEverywhere(lab, outputs, say));
+  const looked = await stage("look", () => lookAround(lab, stack));
   const change = await stage("preview", () => oneLineChange(stack, say));
 
   const result: DemoResult = { sites: outputs.sites, backends, seconds, connections };
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(result, null, 2)}\n`);
-  console.log(summary(result, change));
+  console.log(summary(result, looked, change));
 }
 
 function jsonFile(args: readonly string[]): string | undefined {

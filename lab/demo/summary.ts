@@ -1,4 +1,5 @@
 import type { Previewed } from "./change";
+import type { Looked } from "./look";
 import type { ServedBackend } from "./serve";
 
 /** What a demo did; `--json` writes it as it is. */
@@ -12,7 +13,7 @@ export interface DemoResult {
 }
 
 /** The demo's last words: what there is now, what it cost, where to go from here. */
-export function summary(result: DemoResult, change: Previewed): string {
+export function summary(result: DemoResult, looked: Looked, change: Previewed): string {
   return [
     "",
     "Sites (through the lab's Tor network)",
@@ -20,6 +21,11 @@ export function summary(result: DemoResult, change: Previewed): string {
     "",
     "Backends, and how often each served",
     ...result.backends.map(({ name, address, served }) => `  ${name.padEnd(18)} ${address}  ${served}`),
+    "",
+    "npx softmap status",
+    ...looked.status.map((line) => (line === "" ? "" : `  ${line}`)),
+    "",
+    `A picture of it   ${looked.map}`,
     "",
     "A one-line change, as pulumi preview --diff shows it",
     ...change.lines.map((line) => `  ${line.trim()}`),
@@ -33,7 +39,7 @@ export function summary(result: DemoResult, change: Previewed): string {
     `  npm run lab -- status                      the hosts`,
     `  npm run lab -- fetch http://${result.sites[0]?.onion ?? "ADDRESS"}/`,
     `  npm run lab -- ssh worker1                 a worker: /etc/softmap/worker/current is what it serves`,
-    `  eval "$(npm run -s lab -- env)"            then npx pulumi up, preview --diff, refresh, destroy`,
+    `  eval "$(npm run -s lab -- env)"            then npx softmap status, doctor, map ..., npx pulumi up, preview --diff, refresh, destroy`,
     "Tear down",
     `  npm run lab -- down`,
   ].join("\n");
