@@ -155,3 +155,20 @@ test("a wrong call: how to call it, exit 2", () => {
   assert.deepEqual(check(file), { code: 2, out: "", err: `${file} cannot be read (there is no such file).\n${usage}` });
   assert.equal(check(dir).code, 2);
 });
+
+test("a site that is in no backup is told, where backups are noted", () => {
+  const file = join(dir, "Pulumi.backed.yaml");
+  writeFileSync(file, right);
+  assert.doesNotMatch(check(file).out, /backup/, "nothing is noted: it may be a stack that is not deployed yet");
+  const note = (domain: string): void => {
+    const site = { domain, address: "a.onion" };
+    const backup = { made: "2026-01-01T00:00:00.000Z", file: "one.age", sha256: "0".repeat(64), sites: [site] };
+    writeFileSync(join(dir, "Pulumi.backed.backup.json"), JSON.stringify({ version: 1, backups: [backup] }));
+  };
+  note("www.example.org");
+  assert.doesNotMatch(check(file).out, /backup/);
+  note("other.example.org");
+  const { code, out } = check(file);
+  assert.equal(code, 0);
+  assert.match(out, /\n\nThe key of www\.example\.org is in no backup: run `npx softmap backup`\.\n$/);
+});

@@ -7,6 +7,8 @@ import { isRecord } from "../config/place";
 import { type Problem, ProblemsError } from "../config/problems";
 import { describePlan } from "../plan/describe";
 import { planStack } from "../plan/plan";
+import { noteFile, parseNote, uncovered } from "./backup/note";
+import { readIf } from "./backup/stacks";
 
 const usage = "usage: npx softmap check Pulumi.NAME.yaml";
 
@@ -36,7 +38,11 @@ export function main(args: readonly string[], { out, err }: Streams): 0 | 1 | 2 
     return 2;
   }
   try {
-    out(`${file}: the configuration is right.\n\n${checkText(text)}`);
+    const { plan, domains } = checked(text);
+    const note = parseNote(readIf(noteFile(file)));
+    // Without a note it may be that nothing is deployed yet, and no key is there.
+    const sentence = note === undefined ? "" : uncovered(note, domains).sentence;
+    out(`${file}: the configuration is right.\n\n${plan}${sentence === "" ? "" : `\n\n${sentence}`}`);
     return 0;
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error;
@@ -46,7 +52,9 @@ export function main(args: readonly string[], { out, err }: Streams): 0 | 1 | 2 
 }
 
 /** The plan of a stack's file as text. Throws a {@link ProblemsError} whose problems have lines. */
-export function checkText(text: string): string {
+export const checkText = (text: string): string => checked(text).plan;
+
+function checked(text: string): { readonly plan: string; readonly domains: readonly { readonly domain: string }[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const broken = document.errors.map((error): Problem => {
@@ -64,8 +72,10 @@ export function checkText(text: string): string {
   }
   const { raw, ...names } = inputFromStackFile(config);
   try {
-    const plan = describePlan(planStack(parseStackConfig(raw, names)));
-    return names.siteKeyDomains === undefined ? `${plan}\n\n${encrypted}` : plan;
+    const parsed = parseStackConfig(raw, names);
+    const plan = describePlan(planStack(parsed));
+    const domains = parsed.projects.flatMap(({ sites }) => sites.map(({ domain }) => ({ domain })));
+    return { plan: names.siteKeyDomains === undefined ? `${plan}\n\n${encrypted}` : plan, domains };
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error;
     throw new ProblemsError(error.problems.map((problem) => ({ ...problem, ...lineOf(document, lines, problem) })));

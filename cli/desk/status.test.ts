@@ -105,5 +105,8 @@ Nothing is wrong.`,
     assert.equal(json.code, 1);
     assert.ok((JSON.parse(json.out) as { findings: Finding[] }).findings.some(({ severity }) => severity === "red"));
     assert.equal((await said((streams) => main([], streams, tools(found)))).code, 0);
+    const lost = { ...tools(found), backups: () => "The key of x is in no backup." };
+    assert.match((await said((streams) => main([], streams, lost))).out, /\n\nThe key of x is in no backup\.\n$/);
+    assert.match((await said((streams) => main(["--json"], streams, lost))).out, /"backups": "The key of x/);
   });
 });

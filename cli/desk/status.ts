@@ -1,6 +1,7 @@
 // npx softmap status: every machine, daemon and site of a stack, and what is wrong with them.
 import { count } from "../../config/words";
 import { mostPoints } from "../../plan/budget";
+import { backupWarning } from "../backup/warning";
 import { diagnose } from "../doctor/diagnose";
 import type { Finding } from "../doctor/finding";
 import { called, type Exit, stackOption } from "../call";
@@ -25,6 +26,8 @@ Exit code 1 when something is wrong. What it is and what to do: npx softmap doct
 export interface Tools {
   readonly read: (stack?: string) => Promise<DeployedStack>;
   readonly look: typeof survey;
+  /** What is to be said of the stack's backups. @default cli/backup/warning.ts */
+  readonly backups?: typeof backupWarning;
 }
 
 /** Runs the command. */
@@ -37,7 +40,12 @@ export function main(
   return called(args, streams, { usage, options }, async ({ values }) => {
     const found = await tools.look(await tools.read(values.stack), { quick: values.quick ?? false });
     const findings = diagnose(found);
-    streams.out(values.json ? JSON.stringify({ ...found, findings }, null, 2) : statusText(found, findings));
+    const backups = (tools.backups ?? backupWarning)(found);
+    streams.out(
+      values.json
+        ? JSON.stringify({ ...found, findings, backups: backups ?? null }, null, 2)
+        : [statusText(found, findings), ...(backups === undefined ? [] : [backups])].join("\n\n"),
+    );
     return findings.some(({ severity }) => severity === "red") ? 1 : 0;
   });
 }
