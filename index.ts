@@ -33,4 +33,8 @@ const balancer = new Balancer("balancer", {
   rollbackWindow: config.rollbackWindow,
 });
 
-export const { addresses, certificates, backends, published, machines } = deskOutputs({ hosts, workers, balancer });
+export const { addresses, certificates, backends, published, machines, monitoring } = deskOutputs({
+  hosts,
+  workers,
+  balancer,
+});

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { after, test } from "node:test";
-import { main } from "./check";
+import { main, usage } from "./check";
 
 const root = join(__dirname, "..");
 const dir = mkdtempSync(join(tmpdir(), "softmap-check-"));
@@ -146,13 +146,16 @@ for (const [what, text, says] of [
 }
 
 test("a wrong call: how to call it, exit 2", () => {
-  const usage = "usage: npx softmap check Pulumi.NAME.yaml\n";
-  assert.deepEqual(check(), { code: 2, out: "", err: usage });
-  assert.deepEqual(check("a", "b"), { code: 2, out: "", err: usage });
-  assert.deepEqual(check("--verbose"), { code: 2, out: "", err: usage });
+  assert.deepEqual(check(), { code: 2, out: "", err: `${usage}\n` });
+  assert.deepEqual(check("a", "b"), { code: 2, out: "", err: `${usage}\n` });
+  assert.deepEqual(check("--verbose"), { code: 2, out: "", err: `${usage}\n` });
   assert.equal(check("--help").code, 0);
   const file = relative(process.cwd(), join(dir, "none.yaml"));
-  assert.deepEqual(check(file), { code: 2, out: "", err: `${file} cannot be read (there is no such file).\n${usage}` });
+  assert.deepEqual(check(file), {
+    code: 2,
+    out: "",
+    err: `${file} cannot be read (there is no such file).\n${usage}\n`,
+  });
   assert.equal(check(dir).code, 2);
 });
 

@@ -10,7 +10,12 @@ import { planStack } from "../plan/plan";
 import { noteFile, parseNote, uncovered } from "./backup/note";
 import { readIf } from "./backup/stacks";
 
-const usage = "usage: npx softmap check Pulumi.NAME.yaml";
+export const usage = `usage: npx softmap check Pulumi.NAME.yaml
+
+Says everything that is wrong with a stack's config at once, each with its line and what to do; or, when it is right, what it amounts to:
+machines, backends, introduction points, cost. Touches no machine and no state.
+
+Exit code 1 when the config is wrong.`;
 
 /** Where the command writes. */
 export interface Streams {

@@ -73,10 +73,22 @@ export const commands: readonly Command[] = [
     module: "desk/logs",
   },
   {
+    name: "map",
+    group: "Look",
+    summary: "a picture of the stack: machines, daemons, sites, and how they are",
+    module: "map",
+  },
+  {
     name: "doctor",
     group: "Explain",
     summary: "known faults, each with what to do and a page that explains it",
     module: "doctor",
+  },
+  {
+    name: "monitoring",
+    group: "Explain",
+    summary: "configs for Prometheus and onionprobe, of this stack",
+    module: "monitoring",
   },
   {
     name: "start",
@@ -110,6 +122,36 @@ export const commands: readonly Command[] = [
     group: "Act",
     summary: "take workers back to the release before, without Pulumi",
     module: "rollback",
+  },
+  {
+    name: "backup",
+    group: "Keep",
+    summary: "state, config and site keys in one encrypted file",
+    module: "backup",
+  },
+  {
+    name: "restore",
+    group: "Keep",
+    summary: "the stack of a backup again, on a machine that has nothing",
+    module: "restore",
+  },
+  {
+    name: "mirror",
+    group: "Keep",
+    summary: "what every machine serves by and its journal, pulled here",
+    module: "mirror",
+  },
+  {
+    name: "import",
+    group: "Move in",
+    summary: "a stack config of Onionspray's or EOTK's, and their keys",
+    module: "import",
+  },
+  {
+    name: "adopt",
+    group: "Move in",
+    summary: "take over from running Onionspray or EOTK machines, without an outage",
+    module: "adopt",
   },
   {
     name: "check",

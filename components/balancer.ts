@@ -14,7 +14,7 @@ import {
 import { Component } from "./component";
 import { hashOf } from "./hash";
 import { hostStep, installationOn, laterStep, type Step } from "./hostStep";
-import { networkOf, type Host, type TorNetwork } from "./hosts/host";
+import { isMonitored, networkOf, type Host, type TorNetwork } from "./hosts/host";
 import type { Installation } from "./installation";
 import { renderer } from "./renderer";
 import { keepPlanned, probeOf, removeBalancer } from "./retirement";
@@ -24,6 +24,7 @@ import { runsOn } from "./unitFiles";
 import type { Workers } from "./workers";
 import { validateBalancer } from "../config/parse";
 import type { Problem } from "../config/problems";
+import { balancerDaemon, torMetrics } from "../plan/metrics";
 
 /** Arguments of {@link Balancer}. */
 export interface BalancerArgs {
@@ -94,9 +95,10 @@ export class Balancer extends Component {
     const render = renderer(this);
     const network: TorNetwork | undefined = networkOf(this.name, hosts);
     const testnet = network !== undefined;
+    const counting = isMonitored(hosts) && { metrics: torMetrics(balancerDaemon) };
     const services = frontends.map(({ domain, address, backends }) => ({ domain, address, backends }));
     return {
-      torrc: render("tor-torrc", "balancer-torrc", { network: [...(network?.torrc ?? [])] }),
+      torrc: render("tor-torrc", "balancer-torrc", { network: [...(network?.torrc ?? [])], ...counting }),
       torUnit: render("unit-tor", "unit-balancer-tor", {}),
       onionbalance: render("onionbalance", "onionbalance", { services }),
       launcher: render("onionbalance-launch", "onionbalance-launch", { testnet }),

@@ -9,4 +9,4 @@ export { AwsHosts, type AwsHostsArgs } from "./hosts/aws";
 export { LocalHost, type LocalHostArgs } from "./hosts/local";
 export { SshHosts, type JumpHostArgs, type SshHostArgs, type SshHostsArgs, type ThisHostArgs } from "./hosts/ssh";
 export type { BaseArgs } from "./hosts/hostBase";
-export type { Host, Hosts, TorNetwork } from "./hosts/host";
+export type { Host, Hosts, Monitoring, TorNetwork } from "./hosts/host";

@@ -46,8 +46,12 @@ export interface ProjectProxy {
   readonly sites: readonly SiteProxy[];
 }
 
-/** Renders a project's nginx, each file once: a preview shows a change once. */
-export function renderProxy(project: SoftmapProject, render: ReturnType<typeof renderer>): ProjectProxy {
+/** Renders a project's nginx, each file once: a preview shows a change once. `monitored`: it counts for Prometheus. */
+export function renderProxy(
+  project: SoftmapProject,
+  render: ReturnType<typeof renderer>,
+  monitored: boolean,
+): ProjectProxy {
   const { name, settings, backendHeader } = project;
   const seen = project.sites.map(({ domain, key, settings: own }) => ({
     domain,
@@ -69,6 +73,7 @@ export function renderProxy(project: SoftmapProject, render: ReturnType<typeof r
       connections: settings.circuitConnections,
     },
     backendHeader,
+    ...(monitored && { metrics: true }),
   });
   const listen = (kind: "http" | "https") =>
     render(`${name}-nginx-listen-${kind}`, "nginx-listen", { project: name, kind });

@@ -51,6 +51,11 @@ export function removeBase(
   return retirement(host, { roles: ["base"], owner, drainSeconds: 0, ...nothing, ...(everything && { everything }) });
 }
 
+/** The exporter, on a machine that is monitored no longer. */
+export function removeMetrics(host: Host, component: string): pulumi.Output<string> {
+  return retirement(host, { roles: ["metrics"], owner: ownerOf(component, host), drainSeconds: 0, ...nothing });
+}
+
 /** Compares a machine with what was released there. */
 export function probeOf(host: Host, component: string, roles: readonly Role[]): string {
   return probeProgram({ host: host.name, roles, owner: ownerOf(component, host) });

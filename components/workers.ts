@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "./component";
 import { hostStep, installationOn, type HostStepArgs, type Step } from "./hostStep";
-import { networkOf, type Host, type TorNetwork } from "./hosts/host";
+import { isMonitored, networkOf, type Host, type TorNetwork } from "./hosts/host";
 import type { Installation } from "./installation";
 import { OnionKey } from "./onionKey";
 import { renderProxy } from "./projectProxy";
@@ -15,6 +15,7 @@ import { releaseAfter } from "./waves";
 import { workerFilesOf, workerRelease, workerServices, type ProjectFiles, type WorkerUnits } from "./workerRelease";
 import { validatePool, validateRollout, validateTimes } from "../config/parse";
 import type { Problem } from "../config/problems";
+import { torMetrics } from "../plan/metrics";
 import { daemonName } from "../plan/names";
 import { planBackends, type Backend } from "../plan/plan";
 import { torSettings } from "../plan/torSettings";
@@ -113,7 +114,7 @@ export class Workers extends Component {
     return {
       project: name,
       singleOnion: project.settings.torSingleOnion,
-      proxy: renderProxy(project, render),
+      proxy: renderProxy(project, render, this.monitored),
       obConfig: render(`${name}-ob-config`, "ob-config", { frontends: project.sites.map(({ key }) => key.address) }),
       daemons: daemons.map((index) => {
         const daemon = daemonName(name, index, project.generation);
@@ -124,10 +125,16 @@ export class Workers extends Component {
           torIntrosPerDaemon: project.torIntrosPerDaemon,
           ...torSettings(project.settings),
           network: [...(network?.torrc ?? [])],
+          ...(this.monitored && { metrics: torMetrics(daemon) }),
         });
         return { daemon, torrc };
       }),
     };
+  }
+
+  /** Whether what serves here counts for Prometheus. */
+  private get monitored(): boolean {
+    return isMonitored(this.hosts);
   }
 
   private renderUnits(network: TorNetwork | undefined): WorkerUnits {

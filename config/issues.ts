@@ -164,6 +164,8 @@ function levelOf(raw: unknown, path: Path): Level {
       return levels.proxy;
     case "rollout":
       return levels.rollout;
+    case "monitoring":
+      return levels.monitoring;
     case "projects":
       return levels.project;
     case "sites":

@@ -4,6 +4,7 @@ import type { Problem } from "./problems";
 import { certificateKeys, setKey } from "./rules/certificates";
 import { awsHostsSchema } from "./schema/aws";
 import { labHostsSchema, localHostsSchema, machineSchema, sshHostsSchema } from "./schema/hosts";
+import { monitoringSchema } from "./schema/monitoring";
 import { projectSchema, siteSchema } from "./schema/project";
 import { proxy } from "./schema/proxy";
 import { rolloutSchema } from "./schema/rollout";
@@ -26,6 +27,7 @@ export const levels = {
   proxy: { where: "a jump host", keys: Object.keys(proxy.shape) },
   host: { where: "a machine", keys: Object.keys(machineSchema.shape) },
   rollout: { where: "rollout", keys: Object.keys(rolloutSchema.shape) },
+  monitoring: { where: "monitoring", keys: Object.keys(monitoringSchema.shape) },
   project: { where: "a project", keys: Object.keys(projectSchema.shape) },
   site: { where: "a site", keys: Object.keys(siteSchema.shape) },
 } as const satisfies Record<string, Level>;

@@ -179,6 +179,7 @@ const keys = [
   "publishing",
   "listed",
   "rollout",
+  "monitoring",
   "siteKeys",
   "tlsKeys",
   "__proto__",
@@ -220,6 +221,7 @@ test("a right config with any one value replaced gives a config or a report", ()
     listed: ["w1"],
     rollout: { canary: 1, waveSize: 2, pause: "1m" },
     drainTimeout: "2m",
+    monitoring: { port: 9552, from: ["10.0.0.0/8"] },
     projects: [
       project({
         nginxResolver: ["10.0.0.2"],

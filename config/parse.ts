@@ -9,6 +9,7 @@ import { type CertificateKeys, type KeyNames, setKey } from "./rules/certificate
 import { choicesRules, rawChoice } from "./rules/choices";
 import { hostsRules } from "./rules/hosts";
 import { rawPool } from "./rules/machines";
+import { monitoringRules } from "./rules/monitoring";
 import { projectsRules } from "./rules/projects";
 import { type StackConfig, secretKeys, stackSchema, workerPool } from "./schema";
 import type { machineSchema } from "./schema/hosts";
@@ -30,6 +31,7 @@ export {
   validateChoice,
   validateHosts,
   validateLocal,
+  validateMonitoring,
   validatePool,
   validateProject,
   validateRollout,
@@ -67,6 +69,7 @@ function check(given: unknown, options: ParseOptions): { result?: Input; problem
     ...problemsOf(parsed.error?.issues ?? [], raw),
     ...hostsRules(raw),
     ...choicesRules(raw),
+    ...monitoringRules(raw),
     ...projectsRules(raw, {
       siteKeyDomains,
       keyNames: keyNamesOf(certificates),

@@ -4,6 +4,8 @@ export { projectSchema, siteSchema } from "./schema/project";
 export type { ProjectConfig, ProjectInput, SiteConfig, SiteInput } from "./schema/project";
 export { hasTls, projectSettings, resolveProject, resolveSite, siteSettings } from "./schema/site";
 export type { GivenProjectSettings, GivenSiteSettings, ProjectSettings, SiteSettings } from "./schema/site";
+export { monitoringSchema } from "./schema/monitoring";
+export type { MonitoringConfig } from "./schema/monitoring";
 export { rolloutSchema } from "./schema/rollout";
 export { secretKeys, secretsSchema, stackSchema, workerPool } from "./schema/stack";
 export type {

@@ -7,8 +7,9 @@ import type { Problem } from "./problems";
 import { type Choice, choiceRules, rawChoice } from "./rules/choices";
 import { hostsRules } from "./rules/hosts";
 import { certificateKeys, keysInArgs } from "./rules/certificates";
+import { monitoringRules } from "./rules/monitoring";
 import { projectsRules } from "./rules/projects";
-import { projectSchema, rolloutSchema, stackSchema } from "./schema";
+import { monitoringSchema, projectSchema, rolloutSchema, stackSchema } from "./schema";
 import { awsHostsSchema } from "./schema/aws";
 import { machineSchema } from "./schema/hosts";
 import { proxy as proxySchema } from "./schema/proxy";
@@ -226,6 +227,23 @@ export function validateAws({ component, settings, ...lists }: ProvidedMachines 
     lists,
     problemsOf(awsHostsSchema.safeParse(hosts).error?.issues ?? [], { hosts }, ["hosts"]),
   );
+}
+
+/**
+ * Every problem of how machines are monitored, beside what else their firewall lets in. Undefined is not at all, and right.
+ * @example validateMonitoring("hosts", { port: 9552, from: ["10.0.0.0/8"] }, {}) // []
+ */
+export function validateMonitoring(
+  component: string,
+  monitoring: unknown,
+  { openPorts = [] }: { readonly openPorts?: readonly number[] | undefined },
+): Problem[] {
+  if (monitoring === undefined) return [];
+  const raw = { monitoring, hosts: { openPorts } };
+  return [
+    ...problemsOf(monitoringSchema.safeParse(monitoring).error?.issues ?? [], raw, ["monitoring"]),
+    ...monitoringRules(raw),
+  ].map((problem) => (problem.component === "stack" ? { ...problem, component } : problem));
 }
 
 /** Every problem of this machine's name, and of the lines of its private Tor network. */

@@ -229,3 +229,24 @@ export interface OpenPayload {
   /** The site's onion. */
   readonly address: string;
 }
+
+/** A step of the take-over of an Onionspray or EOTK installation. */
+export interface AdoptPayload {
+  readonly host: string;
+  readonly stack: string;
+  /** `look` changes nothing; `quiet`: their publisher off; `prove`: ours uploads, and is proved; `off`: their backends off; `back`: theirs runs again. */
+  readonly action: "look" | "quiet" | "prove" | "off" | "back";
+  /** Their folder, absolute; empty: wherever one is. */
+  readonly home: string;
+  /** Seconds that visitors connected to theirs are waited for. */
+  readonly drainSeconds: number;
+}
+
+/** What a machine serves by, and what its units wrote. */
+export interface MirrorPayload {
+  readonly host: string;
+  /** How far back the journal goes. */
+  readonly hours: number;
+  /** At most so much of the journal, its newest lines. */
+  readonly bytes: number;
+}

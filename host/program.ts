@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import type {
   ActPayload,
+  AdoptPayload,
   ConfirmPayload,
+  MirrorPayload,
   OpenPayload,
   PreflightPayload,
   ProbePayload,
@@ -34,7 +36,9 @@ const modules = {
   survey: [...publish, "drain", "retire", "probe", "survey_tor", "survey_sites", "survey_publisher", "survey"],
   act: [...release, "takeover", "act"],
   tail: ["report", "tail"],
+  mirror: ["report", "files", "machine", "watched", "tree", "mirror"],
   open: ["report", "files", "control", "descriptors", "socks", "open"],
+  adopt: [...publish, "drain", "retire", "preflight", "adopt_found", "adopt_boot", "adopt"],
   metrics: ["control", "metrics_page", "metrics_sources", "metrics"],
 } as const;
 
@@ -115,9 +119,19 @@ export function tailProgram(payload: TailPayload): string {
   return program("tail", payload);
 }
 
+/** The program that prints what a machine serves by, and the journal of softmap's units, as lines of JSON: host/mirror.py. */
+export function mirrorProgram(payload: MirrorPayload): string {
+  return program("mirror", payload);
+}
+
 /** The program with which a balancer's tor asks for a site; its last line is JSON, `{"status", "descriptor", "seconds", "error"}`. */
 export function openProgram(payload: OpenPayload): string {
   return program("open", payload);
+}
+
+/** The program that takes over an Onionspray or EOTK installation, a step at a time; of a look the last line is JSON, the `AdoptSeen` of cli/adopt. */
+export function adoptProgram(payload: AdoptPayload): string {
+  return program("adopt", payload);
 }
 
 /** A file for the machine: the program that restarts what an update has replaced. It runs by itself, so it has no payload: it reads what was released. */

@@ -48,6 +48,8 @@ ROLES = {
         "children": {},
         "own": [STATE + "/onionbalance", RUN + "/onionbalance"],
     },
+    # Nothing outside of its release: what the collector writes is in a runtime directory, which goes with its unit.
+    "metrics": {"units": ["softmap-metrics.service", "softmap-metrics-collect.service"], "children": {}, "own": [RUN + "/metrics"]},
 }
 
 

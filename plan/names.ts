@@ -10,8 +10,8 @@ export const users = {
   onionbalance: "softmap-onionbalance",
 } as const;
 
-/** The parts of a host that are released apart, each with its own tree: the machine's base; all backends of all projects; the balancer's tor; Onionbalance. */
-export type Role = "base" | "worker" | "balancer" | "publisher";
+/** The parts of a host that are released apart, each with its own tree: the machine's base; all backends of all projects; the balancer's tor; Onionbalance; what tells of them to Prometheus. */
+export type Role = "base" | "worker" | "balancer" | "publisher" | "metrics";
 
 /** The longest path a unix socket can have, in bytes: sun_path is 108 with its closing NUL (unix(7)). */
 export const longestSocketPath = 107;
@@ -111,6 +111,16 @@ export const baseFiles = {
   renewTimer: "units/softmap-renew.timer",
 } as const;
 
+/** Files of the release of a machine's metrics, relative to it. */
+export const metricsFiles = {
+  program: "metrics/metrics.py",
+  collectUnit: "units/softmap-metrics-collect.service",
+  unit: "units/softmap-metrics.service",
+} as const;
+
+/** Where the collector writes what it found, for the exporter alone to read from: text, no secret in it. */
+export const metricsText = `${run}/metrics/metrics.prom`;
+
 /** What a machine's base has to say to people, a line each: what the machine cannot do. */
 export const baseNotes = `${run}/base.notes`;
 
@@ -165,6 +175,8 @@ export const nginxSocket = (project: string, n: number, kind: NginxSocketKind = 
   `${nginxSocketDir(project)}/${n}.${socketNames[kind]}`;
 /** Answers 200 with the release marker; tor does not know it. */
 export const nginxHealthSocket = (project: string): string => `${nginxSocketDir(project)}/health.sock`;
+/** Answers with nginx's own counters (stub_status), where the machine is monitored; tor does not know it either. */
+export const nginxStatusSocket = (project: string): string => `${nginxSocketDir(project)}/status.sock`;
 
 /** The balancer's tor and Onionbalance on their host. */
 export const balancerPaths = {
@@ -192,6 +204,8 @@ export const units = {
   firewallReload: "softmap-firewall-reload.service",
   base: "softmap-base.service",
   renewTimer: "softmap-renew.timer",
+  metrics: "softmap-metrics.service",
+  metricsCollect: "softmap-metrics-collect.service",
 } as const;
 
 /** Every socket of a kind that nginx has for a project's daemons, whether there is such a daemon or not: their number can change and nginx's files do not. */

@@ -12,6 +12,8 @@ export interface BackendTorrcModel extends TorSettings {
   readonly index: number;
   /** Introduction points of the backend itself, 3 to 20 (Onionbalance takes 2 of them). */
   readonly torIntrosPerDaemon: number;
+  /** Where it tells what it counts, plan/metrics.ts; a reload takes it over. Absent: nowhere. */
+  readonly metrics?: string;
   /** More torrc lines, of a private Tor network; none for the public one. */
   readonly network: readonly string[];
 }
@@ -24,11 +26,19 @@ function logLevel(level: string): string {
   return level;
 }
 
+/** An address and port on loopback, and nothing else: it asks for no password. */
+export function loopback(place: string): string {
+  if (!/^127(\.[0-9]{1,3}){3}:[0-9]{1,5}$/.test(place))
+    throw unfit(place, "it is not an address of loopback with a port");
+  return place;
+}
+
 export const backendTorrc: Template<BackendTorrcModel> = {
   language: torrc,
   sources: ["backend-torrc"],
   title: (model) => `torrc of backend daemon ${model.daemon}`,
-  locals: ({ daemon, project, index, torSyslog, torExportCircuitId }) => ({
+  locals: ({ daemon, project, index, torSyslog, torExportCircuitId, metrics }) => ({
+    metrics: metrics && loopback(metrics),
     dataDir: dataDir(identifier(daemon)),
     control: controlSocket(daemon),
     socks: torSocksSocket(daemon),

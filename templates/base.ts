@@ -1,5 +1,6 @@
 import { baseFiles, baseNotes, currentFile, firewallTable, units, users } from "../plan/names";
-import { plain, systemd } from "./quote";
+import { metricsNetwork } from "../plan/metrics";
+import { network, plain, systemd, type Token } from "./quote";
 import type { Template } from "./template";
 import type { UnitModel } from "./units";
 
@@ -7,6 +8,15 @@ import type { UnitModel } from "./units";
 export interface FirewallModel {
   /** TCP ports besides ssh that it lets in. */
   readonly openPorts: readonly number[];
+  /** Who may fetch the machine's numbers, and where. Absent: nobody. */
+  readonly metrics?: ScrapeModel;
+}
+
+/** Where a machine tells how it is, and to whom. */
+export interface ScrapeModel {
+  readonly port: number;
+  /** Networks in CIDR form; none: loopback alone. */
+  readonly from: readonly string[];
 }
 
 /** When the machine restarts what an update has replaced. */
@@ -21,6 +31,14 @@ export interface RenewModel {
   readonly settleSeconds: number;
 }
 
+/** Networks by the word that nftables has for their family. */
+function networksOf(from: readonly string[]): { family: string; networks: Token }[] {
+  const of = (six: boolean): string[] => from.map(network).filter((each) => each.includes(":") === six);
+  const row = (family: string, networks: readonly string[]) =>
+    networks.length > 0 ? [{ family, networks: () => networks.join(", ") }] : [];
+  return [...row("ip", of(false)), ...row("ip6", of(true))];
+}
+
 /** A file whose text is the same on every machine. */
 function fixed(source: string, title: string): Template<UnitModel> {
   return { language: plain, sources: [source], title: () => title, locals: () => ({}) };
@@ -33,7 +51,9 @@ export const baseFirewall: Template<FirewallModel> = {
   language: plain,
   sources: ["base-firewall"],
   title: () => "firewall",
-  locals: ({ openPorts }) => ({
+  locals: ({ openPorts, metrics }) => ({
+    metricsNetwork,
+    scrapers: () => networksOf(metrics?.from ?? []),
     table: firewallTable,
     users,
     // Numbers, sorted: their order means nothing.

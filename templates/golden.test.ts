@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { resolveProject, resolveSite, type GivenSiteSettings } from "../config/schema";
+import { balancerDaemon, torMetrics } from "../plan/metrics";
 import { backendName, daemonName } from "../plan/names";
 import { torSettings, type TorSettings } from "../plan/torSettings";
 import { render, type Models, type TemplateName } from "./index";
@@ -197,6 +198,37 @@ test("the base of a machine", () => {
   golden("softmap-firewall-reload.service", "unit-firewall-reload", {});
   golden("softmap-renew.service", "unit-renew", { settleSeconds: 180 });
   golden("softmap-renew.timer", "unit-renew-timer", { time: "03:30" });
+});
+
+test("a monitored machine: what its tors and nginx count, its exporter, who comes in to it", () => {
+  const daemon = daemonName("news", 2, "3fa9");
+  golden("metrics.torrc", "backend-torrc", {
+    ...{ daemon, project: "news", index: 2, torIntrosPerDaemon: 3, network: lab, metrics: torMetrics(daemon) },
+    ...torDefaults,
+  });
+  golden("metrics.balancer-torrc", "balancer-torrc", { network: [], metrics: torMetrics(balancerDaemon) });
+  const { foreignMaps, preserve, onionifyEmails, nginxWorkers, nginxRlim, nginxSyslog } = resolveProject({});
+  const engine = { foreignMaps, preserve, onionifyEmails, nginxWorkers, nginxRlim, nginxSyslog };
+  const sites = allSites.slice(0, 1);
+  golden("metrics.nginx.conf", "nginx", { project: "news", sites, ...engine, circuits: {}, metrics: true });
+  const scraped = { port: 9552, from: ["10.0.0.0/8", "2001:db8:7::/48", "203.0.113.9/32"] };
+  golden("metrics.firewall.nft", "base-firewall", { openPorts: [9100], metrics: scraped });
+  golden("metrics.loopback.firewall.nft", "base-firewall", { openPorts: [], metrics: { port: 9552, from: [] } });
+  golden("softmap-metrics.service", "unit-metrics", scraped);
+  golden("softmap-metrics.loopback.service", "unit-metrics", { port: 9553, from: [] });
+  golden("softmap-metrics-collect.service", "unit-metrics-collect", {});
+  for (const metrics of ["0.0.0.0:9035", "127.0.0.1:9035 openmetrics", "9035"])
+    assert.throws(
+      () => render("balancer-torrc", readSources("balancer-torrc"), { network: [], metrics }),
+      /it is not an address of loopback with a port/,
+    );
+  for (const from of ["10.0.0.0/8; drop", "everybody", ""])
+    for (const template of ["unit-metrics", "base-firewall"] as const)
+      assert.throws(() => {
+        const metrics = { port: 9552, from: [from] };
+        if (template === "unit-metrics") render(template, readSources(template), metrics);
+        else render(template, readSources(template), { openPorts: [], metrics });
+      }, /it is not a network in CIDR form/);
 });
 
 test("Onionbalance's launcher", () => {

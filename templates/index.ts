@@ -20,6 +20,7 @@ import {
   type FirewallModel,
   type RenewModel,
   type RenewTimerModel,
+  type ScrapeModel,
 } from "./base";
 import { clientTorrc, type ClientTorrcModel } from "./client-torrc";
 import { nginxConf, type NginxModel } from "./nginx";
@@ -29,6 +30,7 @@ import type { Template } from "./template";
 import { obConfig, type ObConfigModel } from "./ob-config";
 import { onionbalance, type OnionbalanceModel } from "./onionbalance";
 import { onionbalanceLaunch, type OnionbalanceLaunchModel } from "./onionbalance-launch";
+import { unitMetrics, unitMetricsCollect } from "./unit-metrics";
 import {
   unitBalancerTor,
   unitNginx,
@@ -66,6 +68,8 @@ export interface Models {
   "unit-renew": RenewModel;
   "unit-renew-timer": RenewTimerModel;
   "unit-balancer-tor": UnitModel;
+  "unit-metrics": ScrapeModel;
+  "unit-metrics-collect": UnitModel;
   "unit-nginx": UnitModel;
   "unit-onionbalance": UnitOnionbalanceModel;
   "unit-tor": UnitModel;
@@ -102,6 +106,8 @@ export const templates = {
   "unit-renew": unitRenew,
   "unit-renew-timer": unitRenewTimer,
   "unit-balancer-tor": unitBalancerTor,
+  "unit-metrics": unitMetrics,
+  "unit-metrics-collect": unitMetricsCollect,
   "unit-nginx": unitNginx,
   "unit-onionbalance": unitOnionbalance,
   "unit-tor": unitTor,
@@ -130,6 +136,7 @@ export type {
   OnionbalanceModel,
   RenewModel,
   RenewTimerModel,
+  ScrapeModel,
   Sources,
   UnitModel,
   UnitOnionbalanceModel,

@@ -1,5 +1,6 @@
 import {
   nginxHealthSocket,
+  nginxStatusSocket,
   nginxSocketDir,
   nginxSocketKinds,
   nginxSockets,
@@ -31,6 +32,8 @@ export interface NginxModel {
   readonly circuits: CircuitLimits;
   /** Whether answers name their backend in a header, `X-Softmap-Backend`; default no. */
   readonly backendHeader?: boolean;
+  /** Whether it counts for Prometheus, on a socket of its own. @default false */
+  readonly metrics?: boolean;
 }
 
 /** What one circuit may do. A limit that is left out is none. */
@@ -70,7 +73,7 @@ export const nginxConf: Template<NginxModel> = {
   sources: ["nginx", "nginx/log-formats", "nginx/circuits"],
   title: (model) => `nginx.conf of project ${model.project}`,
   locals: (model) => {
-    const { project, circuits, nginxRlim, backendHeader } = model;
+    const { project, circuits, nginxRlim, backendHeader, metrics } = model;
     return {
       mapping: mappingOf(model),
       ...limitsOf(circuits),
@@ -80,6 +83,7 @@ export const nginxConf: Template<NginxModel> = {
       siteFiles: `${besideMain(workerFiles.nginxSites(project))}*.conf`,
       sockets: nginxSocketKinds.flatMap((kind) => nginxSockets(project, kind).map((path) => listenWords(path, kind))),
       health: nginxHealthSocket(project),
+      status: metrics && nginxStatusSocket(project),
       backendHeader: backendHeader ?? false,
     };
   },

@@ -58,6 +58,13 @@ export function hostName(text: string): string {
   return text;
 }
 
+/** A network in CIDR form; whether it is a sensible one is for the config to say. */
+export function network(text: string): string {
+  if (typeof text !== "string" || !/^[0-9a-f.:]+\/[0-9]{1,3}$/i.test(text))
+    throw unfit(text, "it is not a network in CIDR form");
+  return text;
+}
+
 /** `<56 characters>.onion`; whether the checksum is right is for the config to say. */
 export function onionName(text: string): string {
   if (typeof text !== "string" || !/^[a-z2-7]{56}\.onion$/.test(text))

@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { constants, setPriority } from "node:os";
 import { ensureCloudImage } from "../lab/cloudHost";
 import { ensureDerivedImage, ensureLabImage, stopwatch, type Say } from "../lab/lab";
+import { monitoringImage } from "./lab/monitoringImage";
 import { sitesImage } from "./lab/sites/image";
 
 type Build = (say: Say) => Promise<string>;
@@ -13,6 +14,8 @@ type Build = (say: Say) => Promise<string>;
 /** What is needed beside the host image, by test file. A file that is missing here makes its image itself, and waits for it. */
 export const EXTRAS: Readonly<Record<string, Build>> = {
   "tests/lab/aws.e2e.test.ts": ensureCloudImage,
+  "tests/lab/map.e2e.test.ts": (say) => ensureDerivedImage(sitesImage, say),
+  "tests/lab/monitoring.e2e.test.ts": (say) => ensureDerivedImage(monitoringImage, say),
   "tests/lab/release13.e2e.test.ts": (say) => ensureLabImage(say, "trixie"),
   "tests/lab/sites.e2e.test.ts": (say) => ensureDerivedImage(sitesImage, say),
 };

@@ -63,7 +63,14 @@ describe("the stack program", () => {
   test("how to reach each machine is an output, and a secret; addresses and backends are none", async () => {
     const outputs: Record<string, pulumi.Output<unknown>> = {};
     await program("../index.ts", example("softmap-2.yaml"), { outputs });
-    assert.deepEqual(Object.keys(outputs).sort(), ["addresses", "backends", "certificates", "machines", "published"]);
+    assert.deepEqual(Object.keys(outputs).sort(), [
+      "addresses",
+      "backends",
+      "certificates",
+      "machines",
+      "monitoring",
+      "published",
+    ]);
     const machines = await valueOf<Record<string, Record<string, unknown>>>(outputs["machines"]);
     assert.deepEqual(Object.keys(machines).sort(), ["balancer1", "worker1"]);
     for (const connection of Object.values(machines)) {

@@ -11,6 +11,8 @@ export interface Host {
   readonly instance?: pulumi.Output<string>;
   /** The private Tor network that this machine is on. Absent: the public one. */
   readonly torNetwork?: TorNetwork | undefined;
+  /** Where the machine tells Prometheus how it is; what serves there counts for it then. Absent: it tells nobody. */
+  readonly monitoring?: Monitoring | undefined;
   /** What every step on the machine waits for: the base that its provider puts there. */
   readonly after?: readonly pulumi.Resource[] | undefined;
 }
@@ -22,6 +24,18 @@ export interface Host {
 export interface TorNetwork {
   readonly torrc: readonly string[];
 }
+
+/** How machines are monitored. */
+export interface Monitoring {
+  /** TCP port of the exporter. @default 9552 */
+  readonly port: number;
+  /** Networks that may ask it, in CIDR form; none: it listens on loopback alone, and ssh leads there. @example ["10.0.0.0/8"] */
+  readonly from: readonly string[];
+}
+
+/** Whether any of these machines is. */
+export const isMonitored = (hosts: readonly Host[]): boolean =>
+  hosts.some(({ monitoring }) => monitoring !== undefined);
 
 /** The machines of a stack by their role. A machine may be in both lists: then balancer and workers share it. */
 export interface Hosts {

@@ -11,7 +11,8 @@ import { renderer } from "../renderer";
 import { ownerOf, probeOf, removeBase } from "../retirement";
 import type { PlannedFile } from "../unitFiles";
 import { releaseAfter } from "../waves";
-import type { Host, Hosts } from "./host";
+import { Metrics } from "../metrics";
+import type { Host, Hosts, Monitoring } from "./host";
 
 /** What every provider of machines takes besides the machines. */
 export interface BaseArgs {
@@ -21,6 +22,8 @@ export interface BaseArgs {
   readonly firewall?: boolean | undefined;
   /** TCP ports besides ssh that the firewall lets in. @default none @example [9100] */
   readonly openPorts?: readonly number[] | undefined;
+  /** Whether each machine has an exporter for Prometheus, where, and for whom. @default none @example { port: 9552, from: ["10.0.0.0/8"] } */
+  readonly monitoring?: Monitoring | undefined;
 }
 
 /**
@@ -28,11 +31,11 @@ export interface BaseArgs {
  * before all have been looked at; the base goes to one machine first, then to the others.
  */
 export function withBase(parent: Component, hosts: Hosts, args: BaseArgs): Hosts {
-  const { base = true, firewall = true, openPorts = [] } = args;
+  const { base = true, firewall = true, openPorts = [], monitoring } = args;
   const settings = { base, firewall: base && firewall, openPorts };
   const machines = [...new Map([...hosts.balancers, ...hosts.workers].map((host) => [host.name, host])).values()];
   const testnet = machines.some(({ torNetwork }) => torNetwork !== undefined);
-  const files = base ? commonFiles(parent, openPorts, settleSeconds(testnet)) : [];
+  const files = base ? commonFiles(parent, { openPorts, monitoring }, settleSeconds(testnet)) : [];
   const times = renewalTimes(machines.map(({ name }) => name));
 
   const steps = machines.map((host): HostStepArgs => {
@@ -53,7 +56,12 @@ export function withBase(parent: Component, hosts: Hosts, args: BaseArgs): Hosts
     return { host, program, installation };
   });
   const released = releaseAll(parent, steps, base);
-  const on = (host: Host): Host => ({ ...host, after: [released.get(host.name)].flatMap((step) => step ?? []) });
+  const on = (host: Host): Host => ({
+    ...host,
+    ...(monitoring && { monitoring }),
+    after: [released.get(host.name)].flatMap((step) => step ?? []),
+  });
+  if (monitoring) new Metrics(`${parent.name}-metrics`, { hosts: machines.map(on), monitoring }, { parent });
   return { balancers: hosts.balancers.map(on), workers: hosts.workers.map(on) };
 }
 
@@ -85,7 +93,12 @@ function releaseAll(parent: Component, steps: readonly HostStepArgs[], base: boo
 const settleSeconds = (testnet: boolean): number => (testnet ? 40 : 180);
 
 /** Rendered once for all machines, so that a preview shows a change once. */
-function commonFiles(parent: Component, openPorts: readonly number[], settle: number): PlannedFile[] {
+function commonFiles(
+  parent: Component,
+  { openPorts, monitoring }: { openPorts: readonly number[]; monitoring: Monitoring | undefined },
+  settle: number,
+): PlannedFile[] {
+  const metrics = monitoring && { metrics: { port: monitoring.port, from: [...monitoring.from] } };
   const render = renderer(parent);
   const root = { owner: "root", group: "root", mode: "0644" };
   const placed = ({ path, place }: { path: string; place: string }, text: pulumi.Output<string>): PlannedFile => ({
@@ -95,7 +108,10 @@ function commonFiles(parent: Component, openPorts: readonly number[], settle: nu
   });
   const { apparmor } = baseFiles;
   return [
-    { path: baseFiles.firewall, text: render("base-firewall", "base-firewall", { openPorts: [...openPorts] }) },
+    {
+      path: baseFiles.firewall,
+      text: render("base-firewall", "base-firewall", { openPorts: [...openPorts], ...metrics }),
+    },
     { path: baseFiles.firewallLoad, text: render("base-firewall-load", "base-firewall-load", {}) },
     { path: baseFiles.apply, text: render("base-apply", "base-apply", {}) },
     { path: baseFiles.renew, text: renewalFile() },

@@ -8,20 +8,27 @@ import { readPrivateKey, SshHosts } from "./ssh";
 
 /** The machines that a stack config asks for, from the provider it names. */
 export function createHosts(name: string, config: StackConfig): Hosts {
-  const { hosts } = config;
+  const { hosts, monitoring } = config;
+  const shared = monitoring === undefined ? {} : { monitoring };
   switch (hosts.provider) {
     case "lab": {
       const { provider: _lab, name: lab, ...base } = hosts;
-      return new LabHosts(name, { ...base, lab, balancers: config.balancers, workers: workerPool(config) });
+      return new LabHosts(name, { ...base, ...shared, lab, balancers: config.balancers, workers: workerPool(config) });
     }
     case "ssh": {
       const { provider: _ssh, agent: _agent, privateKeyFile, ...settings } = hosts;
-      return new SshHosts(name, { ...settings, ...privateKey(privateKeyFile), workers: pool(config, hosts) });
+      return new SshHosts(name, {
+        ...settings,
+        ...shared,
+        ...privateKey(privateKeyFile),
+        workers: pool(config, hosts),
+      });
     }
     case "aws": {
       const { provider: _aws, privateKeyFile, proxy, ...settings } = hosts;
       return new AwsHosts(name, {
         ...settings,
+        ...shared,
         ...(proxy && { proxy: { ...proxy, ...privateKey(privateKeyFile) } }),
         workers: pool(config, hosts),
       });
@@ -29,7 +36,7 @@ export function createHosts(name: string, config: StackConfig): Hosts {
     case "local": {
       const { provider: _local, balancers, workers, ...settings } = hosts;
       const [machine] = [...balancers, ...workers];
-      return new LocalHost(name, { ...settings, ...(machine && { host: machine.name }) });
+      return new LocalHost(name, { ...settings, ...shared, ...(machine && { host: machine.name }) });
     }
   }
 }

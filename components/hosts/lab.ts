@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { readFileSync } from "node:fs";
+import { validateMonitoring } from "../../config/parse";
 import { Component } from "../component";
 import { readNetworkFile } from "./labFolder";
 import { labHostProvider } from "./labHostProvider";
@@ -25,7 +26,7 @@ export class LabHosts extends Component implements Hosts {
   readonly workers: readonly Host[];
 
   constructor(name: string, args: LabHostsArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("LabHosts", name, [], opts);
+    super("LabHosts", name, validateMonitoring(name, args.monitoring, args), opts);
     const lab = args.lab ?? "dev";
     const network = readLabNetwork(lab);
     const torNetwork = { torrc: network.torrc };

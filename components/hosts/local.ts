@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "../component";
-import { validateLocal } from "../../config/parse";
+import { validateLocal, validateMonitoring } from "../../config/parse";
 import { withBase, type BaseArgs } from "./hostBase";
 import type { Host, Hosts } from "./host";
 
@@ -28,7 +28,11 @@ export class LocalHost extends Component implements Hosts {
 
   constructor(name: string, args: LocalHostArgs, opts?: pulumi.ComponentResourceOptions) {
     const { host = "here", roles = ["balancer", "worker"], torNetwork } = args;
-    super("LocalHost", name, validateLocal({ component: name, host, torNetwork }), opts);
+    const problems = [
+      ...validateLocal({ component: name, host, torNetwork }),
+      ...validateMonitoring(name, args.monitoring, args),
+    ];
+    super("LocalHost", name, problems, opts);
     const machine: Host = { name: host, torNetwork: torNetwork && { torrc: torNetwork } };
     const as = (role: "balancer" | "worker"): Host[] => (roles.includes(role) ? [machine] : []);
 

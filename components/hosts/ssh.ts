@@ -4,7 +4,7 @@ import { Component } from "../component";
 import { homePath } from "../homePath";
 import { withBase, type BaseArgs } from "./hostBase";
 import { patience, type Host, type Hosts } from "./host";
-import { validateHosts } from "../../config/parse";
+import { validateHosts, validateMonitoring } from "../../config/parse";
 
 /** One Debian machine that ssh reaches. */
 export interface SshHostArgs {
@@ -67,7 +67,11 @@ export class SshHosts extends Component implements Hosts {
 
   constructor(name: string, args: SshHostsArgs, opts?: pulumi.ComponentResourceOptions) {
     const { balancers, workers, torNetwork, proxy } = args;
-    super("SshHosts", name, validateHosts({ component: name, balancers, workers, torNetwork, proxy }), opts);
+    const problems = [
+      ...validateHosts({ component: name, balancers, workers, torNetwork, proxy }),
+      ...validateMonitoring(name, args.monitoring, args),
+    ];
+    super("SshHosts", name, problems, opts);
     const reach = (host: SshHostArgs | ThisHostArgs): Host => ({
       name: host.name,
       connection: "local" in host ? undefined : connectionTo(host, args),

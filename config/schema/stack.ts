@@ -9,6 +9,7 @@ import {
   machines,
   type sshHostsSchema,
 } from "./hosts";
+import { monitoringSchema } from "./monitoring";
 import { duration } from "./network";
 import { type ProjectConfig, projectSchema } from "./project";
 import { drainTimeout, listed, publishing, rollbackWindow, rolloutSchema } from "./rollout";
@@ -56,6 +57,7 @@ export const stackSchema = z.strictObject({
   }),
   drainTimeout,
   rollbackWindow,
+  monitoring: monitoringSchema.optional(),
 });
 
 /** Read as a secret, apart: no value of it goes through parsing. */

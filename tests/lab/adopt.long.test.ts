@@ -7,7 +7,7 @@ import type { AdoptSeen } from "../../cli/adopt/seen";
 import { execOn, hostUp, startLoad, type HostInfo, type Load } from "../../lab/lab";
 import { keysOfSeed } from "../../onion/keys";
 import { units } from "../../plan/names";
-import { installTheirs, onHost, startTheirs, theirProcesses, theirs } from "./adoptKit";
+import { installTheirs, onHost, startTheirs, theirLastWords, theirProcesses, theirs } from "./adoptKit";
 import { Rehearsal, type Settings } from "./fixture";
 import { noticed } from "./noticed";
 import type { Said } from "./deskKit";
@@ -30,7 +30,10 @@ describe("another installation's site is taken over", { timeout: 30 * 60_000 }, 
     await installTheirs(rehearsal.lab, "solo", domain, keys);
     await startTheirs(rehearsal.lab, "solo");
     await rehearsal.setSiteKey(domain, keys.secretFile);
-    load = await startLoad(rehearsal.lab, { sites: [keys.address], maxSeconds: 1200 });
+    load = await startLoad(rehearsal.lab, { sites: [keys.address], maxSeconds: 1200 }).catch(async (error: unknown) => {
+      console.log(await theirLastWords(rehearsal.lab, "solo"));
+      throw error;
+    });
   });
   after(async () => {
     await load?.kill();

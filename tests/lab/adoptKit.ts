@@ -139,3 +139,9 @@ export async function theirProcesses(lab: Lab, host: string): Promise<string[]> 
     .filter((line) => ["tor", "nginx", "onionbalance"].includes(line) || line.startsWith("python"))
     .sort();
 }
+
+/** What theirs said last: its Onionbalance and its tors. */
+export async function theirLastWords(lab: Lab, host: string): Promise<string> {
+  const logs = [`${balancer}/onionbalance.log`, `${balancer}/config.yaml`, `${balancer}/tor.log`, `${backend}/tor.log`];
+  return (await execOn(lab, host, ["tail", "-n", "20", ...logs])).text;
+}

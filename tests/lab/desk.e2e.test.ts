@@ -40,7 +40,7 @@ describe("the operator's desk", { timeout: 15 * 60_000 }, () => {
     (survey.findings ?? []).filter(({ severity }) => severity === "red");
 
   test("a stack that was never deployed is told, by every command that reads one", async () => {
-    for (const command of ["status", "doctor", "maps", "ps", "logs"]) {
+    for (const command of ["status", "doctor", "maps", "ps", "logs", "map"]) {
       const { code, out, err } = await desk(rehearsal, command);
       assert.equal(code, 1, command);
       assert.equal(out, "", command);

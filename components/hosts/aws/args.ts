@@ -55,7 +55,7 @@ export interface AwsHostsArgs extends BaseArgs {
   readonly zones?: readonly string[] | undefined;
   /** Network of an own VPC, /16 to /24. One that is there keeps its own. @default "10.77.0.0/16" */
   readonly cidr?: string;
-  /** Networks that may reach sshd, the only inbound port; none: no inbound port. @example ["203.0.113.0/24"] */
+  /** Networks that may reach sshd, beside that of `monitoring` the only inbound port; none: no inbound port. @example ["203.0.113.0/24"] */
   readonly sshFrom: readonly string[];
   /**
    * By which address ssh reaches the machines. A machine has a public address all the same, since Tor must be reached somehow; but for one in

@@ -21,8 +21,9 @@ const outbound = {
   ntp: { ipProtocol: "udp", fromPort: 123, toPort: 123 },
 };
 
-/** A group with ssh from the networks that were named, and nothing else inbound. */
+/** A group with ssh, and the metrics where there are any, from the networks that were named, and nothing else inbound. */
 export function firewallFor({ parent, args, opts }: Context, { vpcId }: Network): Firewall {
+  // Another description is another group in EC2: it stays as it is, the metrics' port or not.
   const description = "softmap: ssh from named networks, nothing else inbound";
   const group = new aws.ec2.SecurityGroup(
     parent.childName("group"),
@@ -31,16 +32,23 @@ export function firewallFor({ parent, args, opts }: Context, { vpcId }: Network)
   );
   const securityGroupId = group.id;
   const inbound = [...new Set(args.sshFrom)].map((cidr) => {
-    const from = cidr.includes(":") ? { cidrIpv6: cidr } : { cidrIpv4: cidr };
-    const rule = { securityGroupId, ...from, ...ssh, description: "ssh of the operators" };
+    const rule = { securityGroupId, ...source(cidr), ...ssh, description: "ssh of the operators" };
     return new aws.vpc.SecurityGroupIngressRule(parent.childName(`ssh-from-${plain(cidr)}`), rule, opts);
+  });
+  const { port = 0, from: scrapers = [] } = args.monitoring ?? {};
+  const scraped = [...new Set(scrapers)].map((cidr) => {
+    const rule = { securityGroupId, ...source(cidr), ipProtocol: "tcp", fromPort: port, toPort: port };
+    const name = parent.childName(`metrics-from-${plain(cidr)}`);
+    return new aws.vpc.SecurityGroupIngressRule(name, { ...rule, description: "Prometheus of the operators" }, opts);
   });
   const out = Object.entries(outbound).map(([what, ports]) => {
     const rule = { securityGroupId, cidrIpv4: "0.0.0.0/0", ...ports };
     return new aws.vpc.SecurityGroupEgressRule(parent.childName(`out-${what}`), rule, opts);
   });
-  return { group, rules: [...inbound, ...out] };
+  return { group, rules: [...inbound, ...scraped, ...out] };
 }
+
+const source = (cidr: string) => (cidr.includes(":") ? { cidrIpv6: cidr } : { cidrIpv4: cidr });
 
 /** A network as a part of a name, no two alike. */
 const plain = (cidr: string): string => cidr.replaceAll(/[^0-9a-z]/gi, "-");

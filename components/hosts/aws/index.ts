@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as aws from "@pulumi/aws";
-import { validateAws } from "../../../config/parse";
+import { validateAws, validateMonitoring } from "../../../config/parse";
 import type { Problem } from "../../../config/problems";
 import { instanceTypes } from "../../../plan/cost";
 import { Component } from "../../component";
@@ -34,7 +34,8 @@ export class AwsHosts extends Component implements Hosts {
   readonly vcpus: ReadonlyMap<string, pulumi.Output<number>>;
 
   constructor(name: string, given: AwsHostsArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("AwsHosts", name, problemsOf(name, given), opts);
+    const problems = [...problemsOf(name, given), ...validateMonitoring(name, given.monitoring, given)];
+    super("AwsHosts", name, problems, opts);
     const args = filled(given);
     const types = instanceTypes(args);
     const inAws = { parent: this, provider: this.createProvider(args) };
@@ -68,7 +69,7 @@ export class AwsHosts extends Component implements Hosts {
 }
 
 function problemsOf(component: string, args: AwsHostsArgs): Problem[] {
-  const { balancers, workers, proxy, ...settings } = args;
+  const { balancers, workers, proxy, monitoring: _others, ...settings } = args;
   if (proxy === undefined) return validateAws({ component, settings, balancers, workers });
   const { privateKey: _secret, ...reach } = proxy;
   // The rules ask for a key file where a config has one; a program has its own way to the key, or the agent's.
