@@ -108,7 +108,9 @@ describe("the package", { concurrency: 2 }, () => {
 
   test("has the compiled code, its types, the documentation and the command, and nothing of lab, tests and bench", () => {
     const paths = packed.files.map(({ path }) => path);
-    const other = paths.filter((path) => !/^(dist|docs)\/|^(README\.md|package\.json|cli\/softmap\.js)$/.test(path));
+    const other = paths.filter(
+      (path) => !/^(dist|docs|monitoring)\/|^(README\.md|LICENSE|package\.json|cli\/softmap\.js)$/.test(path),
+    );
     assert.deepEqual(other, []);
     const unwanted = paths.filter((path) =>
       /(^|\/)(lab|tests?|bench|golden|testing|standins|labHost\w*|labFolder|lab\.js)(\/|\.|$)|test_|\.test\./.test(
