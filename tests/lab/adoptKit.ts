@@ -119,7 +119,8 @@ tor --quiet -f ${balancer}/tor.conf
   echo "  instances:"
   echo "  - address: $(cut -d. -f1 ${backend}/hostname)"
 } > ${balancer}/config.yaml
-until [ -S ${balancer}/tor-control.sock ]; do sleep .1; done
+# Onionbalance ends at once where its tor has no consensus yet: theirs waits a minute.
+until grep -q "Bootstrapped 100%" ${balancer}/tor.log; do sleep .2; done
 ${onionbalance} -s ${balancer}/tor-control.sock -c ${balancer}/config.yaml > ${balancer}/onionbalance.log 2>&1 &
 echo $! > ${balancer}/ob.pid
 `;

@@ -1,9 +1,12 @@
 // The operator's desk beside a stack that is well, and one that is not: every command of it, for people and for programs.
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Survey } from "../../cli/desk/survey";
 import { execOn, hostUp, powerCut } from "../../lab/lab";
-import { desk, deskOk, startDesk, surveyed } from "./deskKit";
+import { desk, deskOk, settled, startDesk, surveyed } from "./deskKit";
 import { Rehearsal, type Settings } from "./fixture";
 import { within } from "./killKit";
 
@@ -30,14 +33,20 @@ describe("the operator's desk", { timeout: 15 * 60_000 }, () => {
   let rehearsal: Rehearsal;
   let onions: Readonly<Record<string, string>>;
 
+  const folder = mkdtempSync(join(tmpdir(), "softmap-desk-"));
   before(async () => {
     rehearsal = await Rehearsal.start("e2edesk");
     rehearsal.configure(settings);
   });
-  after(() => rehearsal?.end());
+  after(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await rehearsal?.end();
+  });
 
   const red = (survey: Survey & { findings?: readonly { severity: string; check: string; what: string }[] }) =>
     (survey.findings ?? []).filter(({ severity }) => severity === "red");
+
+  const testSettled = (name: string, work: () => Promise<void>): unknown => test(name, () => settled(work));
 
   test("a stack that was never deployed is told, by every command that reads one", async () => {
     for (const command of ["status", "doctor", "maps", "ps", "logs", "map"]) {
@@ -54,11 +63,13 @@ describe("the operator's desk", { timeout: 15 * 60_000 }, () => {
   });
 
   test("status: one table, one login a machine, and nothing is wrong", async () => {
-    let out = "";
-    const connections = await rehearsal.connections(async () => {
-      out = await deskOk(rehearsal, "status");
-    });
+    const connections = await rehearsal.connections(() => desk(rehearsal, "status"));
     assert.deepEqual(connections, { balancer1: 1, worker1: 1, worker2: 1 });
+    await settled(async () => isWell(await deskOk(rehearsal, "status")));
+  });
+
+  /** What `status` prints of this stack when nothing is wrong with it. */
+  function isWell(out: string): void {
     console.log(out.replaceAll(/^/gm, "    "));
     assert.match(
       out,
@@ -75,9 +86,9 @@ describe("the operator's desk", { timeout: 15 * 60_000 }, () => {
     );
     assert.match(out, /^court\.test .* 4 of 4 backends .* \d+ d left +balancer1$/m);
     assert.match(out, /^Nothing is wrong\.$/m);
-  });
+  }
 
-  test("status as JSON: what each machine says of itself", async () => {
+  testSettled("status as JSON: what each machine says of itself", async () => {
     const survey = await surveyed(rehearsal);
     assert.deepEqual(red(survey), []);
     const [balancer, worker] = survey.machines;
@@ -101,7 +112,17 @@ describe("the operator's desk", { timeout: 15 * 60_000 }, () => {
     ]);
   });
 
-  test("maps, ob-maps, ob-status, whoserves, ps", async () => {
+  testSettled("doctor and map: nothing is wrong, and every machine and site is in the picture", async () => {
+    assert.match(await deskOk(rehearsal, "doctor"), /3 machines, 2 sites, \d+ checks\n\nNothing is wrong\./);
+    assert.deepEqual((JSON.parse(await deskOk(rehearsal, "doctor", "--json")) as { findings: unknown[] }).findings, []);
+    const file = join(folder, "well.svg");
+    assert.match(await deskOk(rehearsal, "map", "--out", file), /well\.svg: all is well/);
+    const picture = readFileSync(file, "utf8");
+    for (const name of ["balancer1", "worker1", "worker2", "www.daily.test", "court.test"])
+      assert.match(picture, new RegExp(name));
+  });
+
+  testSettled("maps, ob-maps, ob-status, whoserves, ps", async () => {
     const maps = await deskOk(rehearsal, "maps");
     assert.equal(maps.trimEnd().split("\n").length, 8);
     assert.ok(maps.includes(`${onions["court.test"]} court.test news softmap via `));
@@ -128,7 +149,7 @@ describe("the operator's desk", { timeout: 15 * 60_000 }, () => {
     assert.deepEqual([tors.length, tors.every(({ pid }) => pid !== null)], [4, true]);
   });
 
-  test("open: a page through Tor, by http and by https", async () => {
+  testSettled("open: a page through Tor, by http and by https", async () => {
     assert.match(
       await deskOk(rehearsal, "open", "www.daily.test"),
       /answered 200 in [\d.]+ s \(its descriptor after [\d.]+ s\), by balancer1/,
@@ -184,6 +205,13 @@ describe("the operator's desk", { timeout: 15 * 60_000 }, () => {
     assert.equal(code, 1);
     assert.match(out, /^worker2 +not reached: nobody answers at .* within 15 s/m);
     assert.match(out, /^worker1 +news +news-1-[0-9a-f]{4} +active /m);
+    const ps = await desk(rehearsal, "ps");
+    assert.equal(ps.code, 1);
+    assert.match(ps.err, /^worker2: not reached: nobody answers/m);
+    const drawn = await desk(rehearsal, "map", "--out", join(folder, "gone.html"));
+    assert.equal(drawn.code, 1);
+    assert.match(drawn.out, /worker2/);
+    assert.match(readFileSync(join(folder, "gone.html"), "utf8"), /worker2/);
     const doctor = await desk(rehearsal, "doctor");
     assert.equal(doctor.code, 1);
     assert.match(doctor.out, /worker2/);
@@ -198,6 +226,6 @@ describe("the operator's desk", { timeout: 15 * 60_000 }, () => {
     assert.equal((await desk(rehearsal, "ob-status")).code, 1);
     await deskOk(rehearsal, "start", "--all");
     await within(120, "all is well again", async () => red(await surveyed(rehearsal)).length === 0);
-    await deskOk(rehearsal, "open", "www.daily.test");
+    await settled(async () => void (await deskOk(rehearsal, "open", "www.daily.test")));
   });
 });

@@ -61,3 +61,18 @@ export async function surveyed(rehearsal: Rehearsal, ...words: readonly string[]
   assert.notEqual(out, "", err);
   return JSON.parse(out) as Survey;
 }
+
+/**
+ * Makes its assertions again until they hold. The lab's Tor network has a new time period every eight minutes, in which every introduction point and descriptor
+ * changes: a look may fall between.
+ * @throws what they threw last, after `seconds`
+ */
+export async function settled(work: () => Promise<void>, seconds = 120): Promise<void> {
+  for (const end = Date.now() + seconds * 1000; ;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof assert.AssertionError) || Date.now() > end) throw error;
+    }
+  }
+}
