@@ -1,19 +1,17 @@
 """Where a machine's numbers come from: the sockets of its tors, nginxes and Onionbalance, systemd, its disks. No address of a backend, nothing of a reader."""
-import datetime
 import glob
 import http.client
 import json
 import os
 import re
-import shutil
 import socket
 import ssl
 import subprocess
 import time
 from control import Control, ControlError, bootstrap_state
 from metrics_page import parse_exposition
+from told import age_of, certificate_end, file_systems, introduction_circuits, parse_shown
 
-PLACES = ("/", "/var", "/etc", "/var/log")
 PATIENCE = 3  # seconds for a socket of the machine's own
 MOST_BYTES = 1 << 20
 CLOCK_EVERY = 60
@@ -47,14 +45,6 @@ def fetch_port(address, port):
         link.close()
 
 
-def introduction_points(text, address):
-    """GETINFO circuit-status: circuits that keep an introduction point of the service (control-spec, 4.1.1)."""
-    lines = [line.split() for line in (text or "").splitlines()]
-    facts = ((words, dict(word.split("=", 1) for word in words if "=" in word)) for words in lines)
-    wanted = {"PURPOSE": "HS_SERVICE_INTRO", "HS_STATE": "HSSI_ESTABLISHED", "REND_QUERY": address}
-    return sum(words[1:2] == ["BUILT"] and all(its.get(key) == value for key, value in wanted.items()) for words, its in facts)
-
-
 def tor_seen(page, service, torrc, daemon, backend):
     """`backend` is its entry in the worker's plan, with its project; None of a balancer's tor."""
     project, name = (backend["project"], backend["name"]) if backend else ("", "")
@@ -64,7 +54,7 @@ def tor_seen(page, service, torrc, daemon, backend):
             page.add("softmap_tor_bootstrap_percent", bootstrap_state(control.info("status/bootstrap-phase"))[0], **labels)
             page.add("softmap_tor_circuits_ready", control.info("status/circuit-established") == "1", **labels)
             if backend:
-                points = introduction_points(control.info("circuit-status"), backend["address"].removesuffix(".onion"))
+                points = introduction_circuits(control.info("circuit-status"), backend["address"].removesuffix(".onion"))
                 page.add("softmap_backend_introduction_points", points, **labels)
         page.add("softmap_tor_up", 1, **labels)
     except (ControlError, OSError):
@@ -126,14 +116,6 @@ def bare(address):
     return address.removesuffix(".onion").removesuffix(".onion")
 
 
-def age_of(told, now):
-    """Seconds since a time as Onionbalance prints it, UTC; None for none."""
-    try:
-        return max(0, int((now - datetime.datetime.strptime(told, "%Y-%m-%d %H:%M:%S")).total_seconds()))
-    except (TypeError, ValueError):
-        return None
-
-
 def publisher_seen(page, known, text, now):
     """`known` is the last publication on this balancer, `text` what the status socket said; onionbalance/hs_v3/status.py has its fields."""
     try:
@@ -190,8 +172,7 @@ def told_by(*argv):
 
 def units_seen(page, planned, shown):
     """`planned` are the units that are to run, `shown` what `systemctl show` says of them."""
-    blocks = (dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in shown.split("\n\n"))
-    states = {block["Id"]: block for block in blocks if "Id" in block}
+    states = parse_shown(shown)
     for unit in planned:
         state = states.get(unit, {})
         page.add("softmap_unit_active", state.get("ActiveState") in ("active", "reloading"), unit=unit)
@@ -200,17 +181,9 @@ def units_seen(page, planned, shown):
 
 
 def disks_seen(page):
-    """Each file system once, by the first of the places that is on it."""
-    seen = set()
-    for place in PLACES:
-        try:
-            device, usage = os.stat(place).st_dev, shutil.disk_usage(place)
-        except OSError:
-            continue
-        if device not in seen:
-            seen.add(device)
-            page.add("softmap_disk_free_bytes", usage.free, place=place)
-            page.add("softmap_disk_size_bytes", usage.total, place=place)
+    for place, usage in file_systems():
+        page.add("softmap_disk_free_bytes", usage.free, place=place)
+        page.add("softmap_disk_size_bytes", usage.total, place=place)
 
 
 def certificates_seen(page, root):
@@ -219,8 +192,7 @@ def certificates_seen(page, root):
         if domain.endswith((".upstream", ".authorities")):  # not what an onion shows: plan/names.ts
             continue
         try:
-            # Python's own tests read certificates with it, and there is no other way without a further package.
-            end = ssl.cert_time_to_seconds(ssl._ssl._test_decode_cert(path)["notAfter"])
+            end = certificate_end(path)
         except (OSError, ValueError, KeyError, ssl.SSLError):
             continue
         page.add("softmap_certificate_end_timestamp_seconds", end, project=os.path.basename(os.path.dirname(path)), domain=domain)

@@ -11,6 +11,7 @@ from health import Watch, is_running, unit_state, wait_healthy
 from machine import lock, unlock
 from release import old_markers
 from takeover import take_over
+from told import project_of
 from tree import Tree
 
 ROLES = ("worker", "balancer", "publisher")
@@ -86,12 +87,6 @@ def planned():
         for service in plan.get("services", []):
             if not service.get("standby") and is_running(service["unit"]):
                 yield service, markers.get(service["health"].get("socket")), plan
-
-
-def project_of(unit):
-    """news of softmap-tor@news-1-3fa9.service; None of what is no backend's tor."""
-    found = re.match(r"softmap-tor@(.+)-\d+-[0-9a-f]+\.service\Z", unit)
-    return found and found.group(1)
 
 
 def due(done):

@@ -4,7 +4,6 @@ import json
 import os
 import platform
 import re
-import shutil
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +16,9 @@ from services import Applied, is_enabled
 from survey_publisher import publisher_seen
 from survey_sites import certificates, proxy_seen
 from survey_tor import tor_seen
+from told import file_systems, parse_shown, project_of
 from tree import Tree
 
-PLACES = ("/", "/var", "/etc", "/var/log")
 PACKAGES = ("tor", "nginx", "onionbalance")
 MOST_QUESTIONS = 8
 UNIT_KINDS = (("softmap-tor@client.", "client tor"), ("softmap-tor@", "tor"), ("softmap-nginx@", "nginx"), ("softmap-balancer-tor.", "balancer tor"), ("softmap-onionbalance.", "onionbalance"))
@@ -27,17 +26,11 @@ SHOWN = "Id,ActiveState,SubState,NRestarts,ActiveEnterTimestampMonotonic,MemoryC
 
 
 def disks():
-    """Each file system once, by the first of the places that is on it."""
-    seen, found = set(), []
-    for place in PLACES:
-        try:
-            device, usage, inodes = os.stat(place).st_dev, shutil.disk_usage(place), os.statvfs(place)
-        except OSError:
-            continue
-        if device not in seen:
-            seen.add(device)
-            count = {"inodesTotal": inodes.f_files or None, "inodesFree": inodes.f_favail if inodes.f_files else None}
-            found.append({"place": place, "totalMb": usage.total // 1_000_000, "freeMb": usage.free // 1_000_000, **count})
+    found = []
+    for place, usage in file_systems():
+        inodes = os.statvfs(place)
+        count = {"inodesTotal": inodes.f_files or None, "inodesFree": inodes.f_favail if inodes.f_files else None}
+        found.append({"place": place, "totalMb": usage.total // 1_000_000, "freeMb": usage.free // 1_000_000, **count})
     return found
 
 
@@ -109,15 +102,8 @@ def kind_of(unit):
 
 def project_in(unit):
     """The project in a worker's unit: softmap-tor@<project>-<n>-<generation>, softmap-nginx@<project>."""
-    tor = re.match(r"softmap-tor@(.+)-\d+-[0-9a-f]{4}\.service\Z", unit)
     nginx = re.match(r"softmap-nginx@(.+)\.service\Z", unit)
-    return (tor or nginx).group(1) if tor or nginx else None
-
-
-def parse_shown(text):
-    """`systemctl show` of several units: Id -> its properties."""
-    blocks = (dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in text.split("\n\n"))
-    return {block["Id"]: block for block in blocks if "Id" in block}
+    return nginx.group(1) if nginx else project_of(unit)
 
 
 def number(text, none=("", "0", "[not set]", "18446744073709551615")):

@@ -10,15 +10,8 @@ from proof import address
 from publication import FETCH_SECONDS, ONIONBALANCE, status_text
 from publish import PUBLICATION
 from services import Applied
+from told import age_of
 from tree import Tree
-
-
-def age_of(told, now):
-    """Seconds since a time as Onionbalance prints it, UTC; None for none."""
-    try:
-        return max(0, int((now - datetime.datetime.strptime(told, "%Y-%m-%d %H:%M:%S")).total_seconds()))
-    except (TypeError, ValueError):
-        return None
 
 
 def parse_services(text, now):

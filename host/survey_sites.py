@@ -7,6 +7,7 @@ import time
 from health import answer_of, journal
 from proving import sites_of, status_on
 from release import old_markers
+from told import certificate_end
 from tree import Tree
 
 SITE_SECONDS = 20
@@ -48,9 +49,7 @@ def ends(path):
     with open(path, encoding="ascii", errors="replace") as handle:
         text = handle.read()
     first = text[text.index("-----BEGIN CERTIFICATE-----"): text.index("-----END CERTIFICATE-----") + len("-----END CERTIFICATE-----")]
-    # Python's own tests read certificates with it, and there is no other way without a further package.
-    told = ssl._ssl._test_decode_cert(path)
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest(), int(ssl.cert_time_to_seconds(told["notAfter"]) - time.time())
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest(), int(certificate_end(path) - time.time())
 
 
 def certificates(projects):

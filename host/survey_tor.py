@@ -3,27 +3,16 @@ import os
 import re
 from control import Control, ControlError, bootstrap_state
 from files import read
+from told import introduction_circuits
 
 ONION_DIR = "/var/lib/softmap/tor/%s/onion"
 TORRC = "/etc/softmap/worker/current/tor/%s/torrc"
-ESTABLISHED = ("HSSI_ESTABLISHED",)
 
 
 def parse_guards(text):
     """GETINFO entry-guards: a line a guard, its name and its state. None when tor has not chosen any."""
     states = [line.split()[1] for line in (text or "").splitlines() if len(line.split()) > 1]
     return {"up": states.count("up"), "all": len(states)} if states else None
-
-
-def introduction_circuits(text, address):
-    """GETINFO circuit-status: how many circuits stand that keep an introduction point of the service."""
-    found = 0
-    for line in (text or "").splitlines():
-        words = line.split()
-        facts = dict(word.split("=", 1) for word in words if "=" in word)
-        mine = facts.get("PURPOSE") == "HS_SERVICE_INTRO" and facts.get("REND_QUERY") == address and words[1:2] == ["BUILT"]
-        found += mine and facts.get("HS_STATE") in ESTABLISHED
-    return found
 
 
 def masters(text):

@@ -96,8 +96,8 @@ class Tor(unittest.TestCase):
         self.assertEqual(page.text().count("\ntor_hs_rdv_num_total{"), 2)
 
     def test_introduction_points_are_circuits_that_stand_for_the_backend(self):
-        self.assertEqual(sources.introduction_points(CIRCUITS, "aaaa"), 2)
-        self.assertEqual(sources.introduction_points(None, "aaaa"), 0)
+        self.assertEqual(sources.introduction_circuits(CIRCUITS, "aaaa"), 2)
+        self.assertEqual(sources.introduction_circuits(None, "aaaa"), 0)
 
     def test_the_port_is_read_from_the_torrc(self):
         self.assertEqual(sources.metrics_port("# x\nMetricsPort 127.130.71.212:21319\nMetricsPortPolicy a\n"), ("127.130.71.212", 21319))
