@@ -10,7 +10,7 @@ from tree import Tree
 ACT_LOCK_SECONDS = 60
 # A proxy stands before the tor that hands it visitors, and a tor before the Onionbalance that talks to it; they are stopped the other way round.
 RANKS = ("nginx", "tor", "active")
-START_SECONDS = 300
+ACT_SECONDS = 300
 
 
 def acted_on(projects):
@@ -30,8 +30,8 @@ def start_one(report, service, marker):
         return False
     watch = Watch(service, marker, "start")
     run(["systemctl", "reset-failed", service["unit"]], check=False)
-    run(["systemctl", "start", service["unit"]], timeout=START_SECONDS, check=False)
-    wait_healthy(report, [watch], START_SECONDS)
+    run(["systemctl", "start", service["unit"]], timeout=ACT_SECONDS, check=False)
+    wait_healthy(report, [watch], ACT_SECONDS)
     report.say("started %s" % service["unit"])
     return True
 
@@ -39,7 +39,7 @@ def start_one(report, service, marker):
 def stop_one(report, service):
     if not is_running(service["unit"]):
         return False
-    run(["systemctl", "stop", service["unit"]], timeout=START_SECONDS)
+    run(["systemctl", "stop", service["unit"]], timeout=ACT_SECONDS)
     report.say("stopped %s" % service["unit"])
     return True
 
@@ -49,8 +49,8 @@ def restart_one(report, service, marker):
     if is_running(service["unit"]) and service["health"]["kind"] == "nginx" and take_over(service):
         report.say("renewed %s, its sockets open" % service["unit"])
     else:
-        run(["systemctl", "restart", service["unit"]], timeout=START_SECONDS, check=False)
-    wait_healthy(report, [Watch(service, marker, "restart")], START_SECONDS)
+        run(["systemctl", "restart", service["unit"]], timeout=ACT_SECONDS, check=False)
+    wait_healthy(report, [Watch(service, marker, "restart")], ACT_SECONDS)
     report.say("restarted %s: it is healthy" % service["unit"])
 
 

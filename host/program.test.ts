@@ -7,13 +7,22 @@ import { test } from "node:test";
 import { inflateSync } from "node:zlib";
 import fc from "fast-check";
 import {
+  actProgram,
+  adoptProgram,
   bootstrap,
   confirmProgram,
+  metricsFile,
+  mirrorProgram,
+  openProgram,
+  preflightProgram,
   probeProgram,
   publishProgram,
   releaseProgram,
+  renewalFile,
   retireProgram,
   rollbackProgram,
+  surveyProgram,
+  tailProgram,
   type PublishPayload,
   type ReleasePayload,
 } from "./program";
@@ -63,7 +72,19 @@ const programs = {
   }),
   probe: probeProgram({ host: "worker1", roles: ["worker"], owner: "workers/worker1" }),
   rollback: rollbackProgram({ host: "worker1", stack: "dev" }),
+  preflight: preflightProgram({ host: "worker1", roles: ["worker"], firewall: true, openPorts: [] }),
 };
+/** Programs of the operator's desk: no state has them, and each is sent once. */
+const ofTheDesk = {
+  survey: surveyProgram({ host: "worker1", ask: [], quick: false }),
+  act: actProgram({ host: "worker1", stack: "dev", action: "stop", projects: [], settleSeconds: 1 }),
+  tail: tailProgram({ host: "worker1", projects: [], lines: 1, follow: false }),
+  open: openProgram({ host: "balancer1", address: "a.onion" }),
+  mirror: mirrorProgram({ host: "worker1", hours: 1, bytes: 1 }),
+  adopt: adoptProgram({ host: "worker1", stack: "dev", action: "look", home: "", drainSeconds: 1 }),
+};
+/** What machines run by themselves: without a payload. */
+const packedFiles = { renewal: renewalFile(), metrics: metricsFile() };
 
 const script = readFileSync(join(__dirname, "bootstrap.sh"), "utf8");
 
@@ -139,7 +160,7 @@ for code in whole.co_consts:
 `;
 
 test("Python compiles every program, every name is somebody's, and no two modules give the same one to different things", () => {
-  for (const program of Object.values(programs)) {
+  for (const program of Object.values({ ...programs, ...ofTheDesk, ...packedFiles })) {
     const code = codeOf(program);
     const compiled = spawnSync("python3", ["-I", "-c", nameFaults], { input: code, encoding: "utf8" });
     assert.equal(compiled.stderr, "");
@@ -173,7 +194,7 @@ test("any text arrives as it was: quotes, newlines, backslashes, surrogate pairs
 });
 
 test("each program imports before it uses: running its definitions alone names nothing unknown", () => {
-  for (const [step, program] of Object.entries(programs)) {
+  for (const [step, program] of Object.entries({ ...programs, ...ofTheDesk })) {
     const python = pythonOf(program);
     const definitions = python.slice(0, python.lastIndexOf("\nguarded("));
     const ran = spawnSync("python3", ["-I", "-"], {

@@ -32,14 +32,14 @@ const modules = {
   probe: [...retire, "purge", "probe"],
   rollback: [...release, "rollback"],
   preflight: [...retire, "preflight"],
-  renew: [...release, "takeover", "renew"],
-  survey: [...publish, "drain", "retire", "probe", "survey_tor", "survey_sites", "survey_publisher", "survey"],
+  renew: [...release, "takeover", "told", "renew"],
+  survey: [...publish, "drain", "retire", "probe", "told", "survey_tor", "survey_sites", "survey_publisher", "survey"],
   act: [...release, "takeover", "act"],
   tail: ["report", "tail"],
   mirror: ["report", "files", "machine", "watched", "tree", "mirror"],
   open: ["report", "files", "control", "descriptors", "socks", "open"],
   adopt: [...publish, "drain", "retire", "preflight", "adopt_found", "adopt_boot", "adopt"],
-  metrics: ["control", "metrics_page", "metrics_sources", "metrics"],
+  metrics: ["control", "told", "metrics_page", "metrics_sources", "metrics"],
 } as const;
 
 /** A step on a host: its last Python module has a function `<step>_main`. */
