@@ -8,6 +8,7 @@ import { plainPath } from "./backup/tar";
 import { CallError, called, type Exit, stackOption } from "./call";
 import type { Streams } from "./check";
 import { machineNames } from "./desk/look";
+import { isSshError } from "./desk/onHosts";
 import type { DeployedStack } from "./desk/survey";
 import { readStack } from "./stack";
 
@@ -102,7 +103,7 @@ async function mirrorHost(host: string, { machines }: DeployedStack, job: Job): 
     );
   } catch (error) {
     if (error instanceof AnswerError) err(`${host}: ${error.message}\n  Next: find out what runs there.`);
-    else if (error instanceof Error && "reached" in error) err(`${host}: ${error.message}.`);
+    else if (isSshError(error)) err(`${host}: ${error.message}.`);
     else if (error instanceof Error && "code" in error)
       err(`${host}: ${join(folder, host)} cannot be written (${String(error.code)}).\n  Next: see to the folder.`);
     else throw error;

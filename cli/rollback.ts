@@ -3,8 +3,8 @@ import { parseArgs } from "node:util";
 import { nearest } from "../config/words";
 import { bootstrap, rollbackProgram } from "../host/program";
 import { runOn } from "../host/runOn";
-import type { SshError } from "../host/ssh";
 import type { Streams } from "./check";
+import { tellHost } from "./desk/onHosts";
 import type { DeployedStack } from "./desk/survey";
 import { readStack, StackError } from "./stack";
 
@@ -67,7 +67,9 @@ export async function main(
     streams.err(`Stack ${stack.stack} has no workers.\n  Next: name another stack with --stack.`);
     return 1;
   }
-  const tell = (host: string): Promise<boolean> => tellHost(host, stack, asked.look, { streams, run: tools.run });
+  const command = asked.look ? `${bootstrap} look` : bootstrap;
+  const on = { stack, streams, run: tools.run, command, what: "the rollback", limits };
+  const tell = (host: string): Promise<boolean> => tellHost(host, rollbackProgram({ host, stack: stack.stack }), on);
   return asked.look ? look(hosts, tell, streams) : goBack(hosts, asked.stack, tell, streams);
 }
 
@@ -130,32 +132,4 @@ async function goBack(
     `failed after ${seconds} s: ${failed.join(", ")}.${untouched}\n  Next: see to what is named above, add --look to see what serves, then: ${again.join(" ")}`,
   );
   return 1;
-}
-
-/** Shows what a host says, as it comes. True when it did as asked. */
-async function tellHost(
-  host: string,
-  { stack, machines }: DeployedStack,
-  look: boolean,
-  { streams: { out, err }, run }: { readonly streams: Streams; readonly run: Tools["run"] },
-): Promise<boolean> {
-  if (!machines.has(host)) throw new Error(`${host} is no machine of the stack`);
-  const onLine = (line: string): void => out(line.startsWith(`${host}: `) ? line : `${host}: ${line}`);
-  const command = look ? `${bootstrap} look` : bootstrap;
-  try {
-    const { code, stderr } = await run(machines.get(host), command, rollbackProgram({ host, stack }), {
-      ...limits,
-      onLine,
-    });
-    if (code === 0) return true;
-    err(stderr.trimEnd() || `${host}: the rollback ended with ${code} and said nothing.`);
-  } catch (error) {
-    if (!isSshError(error)) throw error;
-    err(`${host}: ${error.message}.`);
-  }
-  return false;
-}
-
-function isSshError(error: unknown): error is SshError {
-  return error instanceof Error && "reached" in error;
 }

@@ -1,9 +1,9 @@
 // A deployed stack, read from its outputs with Pulumi's own CLI: for commands that go to the hosts themselves. The Automation API calls the same program,
 // but its errors hold all that this program printed, keys too, and it selects the stack in the operator's workspace.
-import { execFile } from "node:child_process";
 import { isRecord } from "../config/place";
-import type { SshConnection } from "../host/ssh";
+import type { Ran, SshConnection } from "../host/ssh";
 import type { BackendKnown, DeployedStack, SiteKnown } from "./desk/survey";
+import { runProcess } from "./process";
 import { pulumiProgram } from "./pulumiProgram";
 
 /** A stack that cannot be read. The message is ready to print: what is wrong and what to do next, no output of the stack. */
@@ -109,20 +109,29 @@ function connectionOf(value: unknown): SshConnection | undefined {
 }
 
 /** What Pulumi prints. Its stdout may hold keys, so that of a failure is thrown away: its reasons are on stderr. */
-function ask(program: string, args: readonly string[]): Promise<string> {
+async function ask(program: string, args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runPulumi(args, { program });
+  if (code === 0) return stdout;
+  const said = stderr.trim().split("\n").slice(-8).join("\n    ") || "it said nothing";
+  const next =
+    "choose the stack with --stack or `pulumi stack select`, and see that this shell is one in which `pulumi preview` works.";
+  throw new StackError(`\`pulumi ${args.join(" ")}\` failed:\n    ${said}`, next);
+}
+
+/**
+ * Runs Pulumi's CLI, which asks nobody anything. What it prints may hold keys: show nothing of `stdout`.
+ * @throws {StackError} when it is not installed, or cannot be run
+ */
+export async function runPulumi(
+  args: readonly string[],
+  { program, cwd, input = "" }: { readonly program: string; readonly cwd?: string; readonly input?: string },
+): Promise<Ran> {
   const given = [...args, "--non-interactive", "--color", "never"];
-  return new Promise((resolve, reject) => {
-    const child = execFile(program, given, { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      if (!error) return resolve(stdout);
-      if (error.code === "ENOENT")
-        return reject(
-          new StackError("Pulumi's CLI is not installed.", "run `npm install pulumi`, or install Pulumi's CLI."),
-        );
-      const said = stderr.trim().split("\n").slice(-8).join("\n    ") || "it said nothing";
-      const next =
-        "choose the stack with --stack or `pulumi stack select`, and see that this shell is one in which `pulumi preview` works.";
-      reject(new StackError(`\`pulumi ${args.join(" ")}\` failed:\n    ${said}`, next));
-    });
-    child.stdin?.end();
-  });
+  try {
+    return await runProcess(program, given, input, cwd === undefined ? {} : { cwd });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const what = code === "ENOENT" ? "is not installed" : `cannot be run (${code})`;
+    throw new StackError(`Pulumi's CLI ${what}.`, "run `npm install pulumi`, or install Pulumi's CLI.");
+  }
 }

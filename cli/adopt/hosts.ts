@@ -1,13 +1,13 @@
 // Programs of the take-over on the stack's machines, and on machines that are no part of it: by the operator's own ssh.
-import { spawn } from "node:child_process";
 import { bootstrap, adoptProgram, confirmProgram } from "../../host/program";
 import type { AdoptPayload } from "../../host/program";
 import { runOn } from "../../host/runOn";
 import type { Ran, SshLimits } from "../../host/ssh";
 import type { Streams } from "../check";
-import { survey } from "../desk/look";
-import { machineNames } from "../desk/look";
+import { machineNames, survey } from "../desk/look";
+import { isSshError, tellHost } from "../desk/onHosts";
 import type { DeployedStack, Survey } from "../desk/survey";
+import { runProcess } from "../process";
 import { readStack } from "../stack";
 import { seenOf, type AdoptSeen } from "./seen";
 
@@ -27,20 +27,8 @@ export interface Tools {
 export function operatorsSsh(target: string, command: string, stdin: string, limits: SshLimits): Promise<Ran> {
   const options = ["BatchMode=yes", "StrictHostKeyChecking=yes", `ConnectTimeout=${limits.dialSeconds ?? 15}`];
   const args = [...options.flatMap((option) => ["-o", option]), "--", target, command];
-  return new Promise((resolve, reject) => {
-    const child = spawn("ssh", args, { stdio: "pipe", timeout: limits.seconds * 1000 });
-    let [stdout, stderr, line] = ["", "", ""];
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
-      const lines = (line + text).split("\n");
-      line = lines.pop() ?? "";
-      for (const each of lines) limits.onLine?.(each);
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-    child.on("error", (error) => reject(Object.assign(new Error(`ssh: ${error.message}`), { reached: false })));
-    child.on("close", (code) => resolve({ code: code ?? 255, stdout, stderr }));
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(stdin);
+  return runProcess("ssh", args, stdin, limits).catch((error: Error) => {
+    throw Object.assign(new Error(`ssh: ${error.message}`), { reached: false });
   });
 }
 
@@ -74,17 +62,10 @@ export function placesOf({ stack, also }: Call): string[] {
   return [...machineNames(stack), ...also];
 }
 
-/** Runs a program on one machine. The error is a sentence for people. */
-async function on(call: Call, host: string, program: string, onLine?: (line: string) => void): Promise<Ran | string> {
-  const { stack, tools, also } = call;
-  const given = { ...limits, ...(onLine !== undefined && { onLine }) };
-  try {
-    if (also.includes(host) && !stack.machines.has(host)) return await tools.ssh(host, bootstrap, program, given);
-    return await tools.run(stack.machines.get(host), bootstrap, program, given);
-  } catch (error) {
-    if (error instanceof Error && "reached" in error) return `${host}: ${error.message}.`;
-    throw error;
-  }
+/** The machines of one call: those besides the stack's by the operator's own ssh. */
+function runnerOf({ stack, tools, also }: Call, host: string): typeof runOn {
+  if (!also.includes(host) || stack.machines.has(host)) return tools.run;
+  return (_, command, stdin, given) => tools.ssh(host, command, stdin, given);
 }
 
 function payload(call: Call, host: string, action: AdoptPayload["action"]): AdoptPayload {
@@ -93,8 +74,14 @@ function payload(call: Call, host: string, action: AdoptPayload["action"]): Adop
 
 /** What a machine says of theirs; text when it cannot be asked. */
 export async function lookOn(call: Call, host: string): Promise<AdoptSeen | string> {
-  const ran = await on(call, host, adoptProgram(payload(call, host, "look")));
-  if (typeof ran === "string") return ran;
+  let ran: Ran;
+  try {
+    const program = adoptProgram(payload(call, host, "look"));
+    ran = await runnerOf(call, host)(call.stack.machines.get(host), bootstrap, program, limits);
+  } catch (error) {
+    if (isSshError(error)) return `${host}: ${error.message}.`;
+    throw error;
+  }
   if (ran.code !== 0) return ran.stderr.trim() || `${host}: the look ended with ${ran.code} and said nothing.`;
   try {
     return seenOf(ran.stdout);
@@ -113,12 +100,7 @@ export function confirmOn(call: Call, host: string): Promise<boolean> {
   return shown(call, host, confirmProgram({ host, stack: call.stack.stack, publishing: [host] }));
 }
 
-async function shown(call: Call, host: string, program: string): Promise<boolean> {
-  const { out, err } = call.streams;
-  const ran = await on(call, host, program, (line) => {
-    if (line !== "") out(line.startsWith(`${host}: `) ? line : `${host}: ${line}`);
-  });
-  if (typeof ran !== "string" && ran.code === 0) return true;
-  err(typeof ran === "string" ? ran : ran.stderr.trimEnd() || `${host}: ended with ${ran.code} and said nothing.`);
-  return false;
+function shown(call: Call, host: string, program: string): Promise<boolean> {
+  const { stack, streams } = call;
+  return tellHost(host, program, { stack, streams, run: runnerOf(call, host), limits });
 }

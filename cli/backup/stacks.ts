@@ -1,11 +1,10 @@
 // Stacks as backups need them, by Pulumi's own CLI. What it prints on stdout may hold every key of a stack: that is never shown, and no file of it is made.
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { isRecord } from "../../config/place";
 import { pulumiProgram } from "../pulumiProgram";
-import { StackError } from "../stack";
+import { runPulumi, StackError } from "../stack";
 import { encryptionOf, type ConfigValue, type Encryption, pathText, type Secret } from "./configText";
 
 /** What is done with stacks. Each throws a {@link StackError} when Pulumi fails; its message holds no output of the stack. */
@@ -118,33 +117,14 @@ function projectIn(folder: string): { readonly root: string; readonly name: stri
 }
 
 /** What `pulumi ARGS` prints. Of a failure only what it says on stderr is told, without anything that could be a key. */
-function run(folder: string, args: readonly string[], input = ""): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(pulumiProgram(folder), [...args, "--non-interactive", "--color", "never"], { cwd: folder });
-    const [out, err]: [Buffer[], Buffer[]] = [[], []];
-    child.stdout.on("data", (bytes: Buffer) => out.push(bytes));
-    child.stderr.on("data", (bytes: Buffer) => err.push(bytes));
-    child.on("error", (error: NodeJS.ErrnoException) =>
-      reject(
-        error.code === "ENOENT"
-          ? new StackError("Pulumi's CLI is not installed.", "run `npm install pulumi`, or install Pulumi's CLI.")
-          : error,
-      ),
-    );
-    child.on("close", (code) => {
-      if (code === 0) return resolve(Buffer.concat(out).toString("utf8"));
-      const lines = Buffer.concat(err).toString("utf8").trim().split("\n").slice(0, 8).map(hideKeys);
-      const said = lines.join("\n    ") || "it said nothing";
-      reject(
-        new StackError(
-          `\`pulumi ${args.join(" ")}\` failed:\n    ${said}`,
-          "see that this shell is one in which `pulumi preview` works.",
-        ),
-      );
-    });
-    child.stdin.on("error", () => undefined); // it ended without reading
-    child.stdin.end(input);
-  });
+async function run(folder: string, args: readonly string[], input = ""): Promise<string> {
+  const { code, stdout, stderr } = await runPulumi(args, { program: pulumiProgram(folder), cwd: folder, input });
+  if (code === 0) return stdout;
+  const said = stderr.trim().split("\n").slice(0, 8).map(hideKeys).join("\n    ") || "it said nothing";
+  throw new StackError(
+    `\`pulumi ${args.join(" ")}\` failed:\n    ${said}`,
+    "see that this shell is one in which `pulumi preview` works.",
+  );
 }
 
 /** A line without what could be a key: an address has 56 characters, keys have more. */

@@ -2,6 +2,7 @@
 import { bootstrap, surveyProgram } from "../../host/program";
 import { runOn } from "../../host/runOn";
 import { byName } from "../../plan/order";
+import { isSshError } from "./onHosts";
 import type { DeployedStack, MachineLook, MachineSeen, SiteKnown, Survey } from "./survey";
 
 /** How a stack is looked at. */
@@ -59,7 +60,7 @@ async function lookAt(
     return { name, seen: JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as MachineSeen };
   } catch (error) {
     if (error instanceof SyntaxError) return { name, error: "its answer cannot be read" };
-    if (error instanceof Error && "reached" in error) return { name, error: error.message };
+    if (isSshError(error)) return { name, error: error.message };
     throw error;
   }
 }

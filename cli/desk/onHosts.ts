@@ -1,7 +1,7 @@
 // One program on several machines of a stack: what each says is shown as it comes, and what fails is said in its place.
 import { bootstrap } from "../../host/program";
 import type { runOn } from "../../host/runOn";
-import type { SshLimits } from "../../host/ssh";
+import type { SshError, SshLimits } from "../../host/ssh";
 import type { Streams } from "../check";
 import type { DeployedStack } from "./survey";
 
@@ -10,9 +10,16 @@ export interface OnHost {
   readonly stack: DeployedStack;
   readonly streams: Streams;
   readonly run: typeof runOn;
+  /** What is run there. @default the bootstrap, which runs the program as root */
+  readonly command?: string;
+  /** What ends, in the message of a program that said nothing. @example "the rollback" */
+  readonly what?: string;
   /** @default 15 s for the login, half an hour for the program */
   readonly limits?: SshLimits;
 }
+
+/** Whether it is a machine's failure, to be told in its place, and none of ours. */
+export const isSshError = (error: unknown): error is SshError => error instanceof Error && "reached" in error;
 
 const patience = { dialSeconds: 15, seconds: 1800 };
 
@@ -20,7 +27,7 @@ const patience = { dialSeconds: 15, seconds: 1800 };
 export async function tellHost(
   host: string,
   program: string,
-  { stack, streams, run, limits }: OnHost,
+  { stack, streams, run, command = bootstrap, what, limits }: OnHost,
 ): Promise<boolean> {
   const { out, err } = streams;
   // An empty line only proves that somebody listens: host/tail.py.
@@ -28,14 +35,14 @@ export async function tellHost(
     if (line !== "") out(line.startsWith(`${host}: `) ? line : `${host}: ${line}`);
   };
   try {
-    const { code, stderr } = await run(stack.machines.get(host), bootstrap, program, {
+    const { code, stderr } = await run(stack.machines.get(host), command, program, {
       ...(limits ?? patience),
       onLine,
     });
     if (code === 0) return true;
-    err(stderr.trimEnd() || `${host}: ended with ${code} and said nothing.`);
+    err(stderr.trimEnd() || `${host}: ${what === undefined ? "" : `${what} `}ended with ${code} and said nothing.`);
   } catch (error) {
-    if (!(error instanceof Error && "reached" in error)) throw error;
+    if (!isSshError(error)) throw error;
     err(`${host}: ${error.message}.`);
   }
   return false;

@@ -1,9 +1,8 @@
 // npx softmap ps: the processes of every machine.
 import { called, type Exit, stackOption } from "../call";
 import type { Streams } from "../check";
-import { readStack } from "../stack";
-import { survey } from "./look";
-import type { Tools } from "./status";
+import { theWorld, type Tools } from "../doctor/examine";
+
 import { daemonOf, span, tableOf } from "./table";
 
 const usage = `usage: npx softmap ps [--stack NAME] [--json]
@@ -16,11 +15,7 @@ Lists every unit of softmap's on every machine with its process, memory, age, an
 Exit code 1 when a machine cannot be asked.`;
 
 /** Runs the command. */
-export function main(
-  args: readonly string[],
-  streams: Streams,
-  tools: Tools = { read: readStack, look: survey },
-): Promise<Exit> {
+export function main(args: readonly string[], streams: Streams, tools: Tools = theWorld): Promise<Exit> {
   const options = { ...stackOption, json: { type: "boolean" } } as const;
   return called(args, streams, { usage, options }, async ({ values }) => {
     const { machines } = await tools.look(await tools.read(values.stack), { quick: true });

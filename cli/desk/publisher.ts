@@ -2,8 +2,7 @@
 import { mostPoints } from "../../plan/budget";
 import { CallError, called, type Exit, stackOption } from "../call";
 import type { Streams } from "../check";
-import { readStack } from "../stack";
-import { survey } from "./look";
+import { theWorld, type Tools } from "../doctor/examine";
 import type { DeployedStack, MachineLook, PublishedSite, SiteKnown } from "./survey";
 import { span, tableOf } from "./table";
 
@@ -27,17 +26,10 @@ SITE is a domain or an onion address.
 
 Exit code 1 when there is no descriptor, a planned backend is not in it, or somebody unknown is.`;
 
-/** What the commands reach the world with. */
-export interface Tools {
-  readonly read: (stack?: string) => Promise<DeployedStack>;
-  readonly look: typeof survey;
-}
-
 const options = { ...stackOption, json: { type: "boolean" } } as const;
-const theWorld: Tools = { read: readStack, look: survey };
 
 /** Runs `ob-status`. */
-export function main(args: readonly string[], streams: Streams, tools = theWorld): Promise<Exit> {
+export function main(args: readonly string[], streams: Streams, tools: Tools = theWorld): Promise<Exit> {
   return called(args, streams, { usage: obStatusUsage, options }, async ({ values }) => {
     const stack = await tools.read(values.stack);
     const { machines } = await tools.look(stack, { quick: true, only: stack.balancers });
@@ -70,7 +62,7 @@ function obStatusText({ name, error, seen }: MachineLook): string {
 }
 
 /** Runs `whoserves`. */
-export function whoserves(args: readonly string[], streams: Streams, tools = theWorld): Promise<Exit> {
+export function whoserves(args: readonly string[], streams: Streams, tools: Tools = theWorld): Promise<Exit> {
   return called(args, streams, { usage: whoservesUsage, options }, async ({ values, positionals }) => {
     const stack = await tools.read(values.stack);
     const wanted = siteNamed(stack, positionals);

@@ -1,14 +1,11 @@
 // npx softmap status: every machine, daemon and site of a stack, and what is wrong with them.
 import { count } from "../../config/words";
 import { mostPoints } from "../../plan/budget";
-import { backupWarning } from "../backup/warning";
-import { diagnose } from "../doctor/diagnose";
+import { examine, lookOptions, theWorld, type Tools, withBackups } from "../doctor/examine";
 import type { Finding } from "../doctor/finding";
 import { called, type Exit, stackOption } from "../call";
 import type { Streams } from "../check";
-import { readStack } from "../stack";
-import { survey } from "./look";
-import type { DeployedStack, MachineSeen, PublishedSite, Survey, TorSeen, UnitSeen } from "./survey";
+import type { MachineSeen, PublishedSite, Survey, TorSeen, UnitSeen } from "./survey";
 import { daemonOf, span, tableOf } from "./table";
 
 const usage = `usage: npx softmap status [--stack NAME] [--quick] [--json]
@@ -22,31 +19,17 @@ A machine that does not answer is shown as that, with all others. Changes nothin
 
 Exit code 1 when something is wrong. What it is and what to do: npx softmap doctor.`;
 
-/** What the command reaches the world with. */
-export interface Tools {
-  readonly read: (stack?: string) => Promise<DeployedStack>;
-  readonly look: typeof survey;
-  /** What is to be said of the stack's backups. @default cli/backup/warning.ts */
-  readonly backups?: typeof backupWarning;
-}
-
 /** Runs the command. */
-export function main(
-  args: readonly string[],
-  streams: Streams,
-  tools: Tools = { read: readStack, look: survey },
-): Promise<Exit> {
-  const options = { ...stackOption, quick: { type: "boolean" }, json: { type: "boolean" } } as const;
+export function main(args: readonly string[], streams: Streams, tools: Tools = theWorld): Promise<Exit> {
+  const options = { ...stackOption, ...lookOptions };
   return called(args, streams, { usage, options }, async ({ values }) => {
-    const found = await tools.look(await tools.read(values.stack), { quick: values.quick ?? false });
-    const findings = diagnose(found);
-    const backups = (tools.backups ?? backupWarning)(found);
+    const { found, findings, backups, exit } = await examine(values, tools);
     streams.out(
       values.json
         ? JSON.stringify({ ...found, findings, backups: backups ?? null }, null, 2)
-        : [statusText(found, findings), ...(backups === undefined ? [] : [backups])].join("\n\n"),
+        : withBackups(statusText(found, findings), backups),
     );
-    return findings.some(({ severity }) => severity === "red") ? 1 : 0;
+    return exit;
   });
 }
 

@@ -1,6 +1,6 @@
 // Secrets into a stack's config: through Pulumi's own CLI, on its stdin. Nothing of them is on a command line or in a message.
-import { spawn } from "node:child_process";
 import { pulumiProgram } from "../pulumiProgram";
+import { runPulumi, StackError } from "../stack";
 import { shown } from "./entry";
 import { configPath, type Secret } from "./keys";
 
@@ -18,31 +18,19 @@ export interface Setting {
 export type ConfigSet = (setting: Setting) => Promise<string | undefined>;
 
 /** Sets a secret with Pulumi's CLI. */
-export function configSet(
+export async function configSet(
   { path, value, stack, file }: Setting,
   program = pulumiProgram(),
 ): Promise<string | undefined> {
   const where = file === undefined ? [] : ["--config-file", file];
   const args = ["config", "set", "--secret", "--path", path, "--stack", stack, ...where];
-  return new Promise((resolve) => {
-    const child = spawn(program, [...args, "--non-interactive", "--color", "never"], {
-      stdio: ["pipe", "ignore", "pipe"],
-    });
-    let said = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-4000)));
-    child.on("error", (error) => {
-      const missing = "code" in error && error.code === "ENOENT";
-      resolve(
-        missing
-          ? "Pulumi's CLI is not installed: run `npm install pulumi`, or install it"
-          : "Pulumi's CLI cannot be run",
-      );
-    });
-    child.on("close", (code) => resolve(code === 0 ? undefined : failure(said, value)));
-    // A program that ends before it has read is told by its exit code.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(value);
-  });
+  try {
+    const { code, stderr } = await runPulumi(args, { program, input: value });
+    return code === 0 ? undefined : failure(stderr, value);
+  } catch (error) {
+    if (error instanceof StackError) return error.message.replace(".\n  Next: ", ": ").replace(/\.$/, "");
+    throw error;
+  }
 }
 
 function failure(said: string, value: string): string {

@@ -7,27 +7,9 @@ import { after, before, describe, test } from "node:test";
 import type { Survey } from "../../cli/desk/survey";
 import { execOn, hostUp, powerCut } from "../../lab/lab";
 import { desk, deskOk, settled, startDesk, surveyed } from "./deskKit";
-import { Rehearsal, type Settings } from "./fixture";
+import { doctorSettings } from "./doctorKit";
+import { Rehearsal } from "./fixture";
 import { within } from "./killKit";
-
-const settings: Settings = {
-  hosts: { provider: "lab", name: "e2edesk" },
-  balancers: 1,
-  workers: 2,
-  protectKeys: false,
-  retireGrace: "0s",
-  drainTimeout: "1s",
-  projects: [
-    {
-      name: "news",
-      softmapTorWorkers: 2,
-      sites: [
-        { domain: "www.daily.test", subdomains: ["cdn"] },
-        { domain: "court.test", onionTls: "selfSigned" },
-      ],
-    },
-  ],
-};
 
 describe("the operator's desk", { timeout: 15 * 60_000 }, () => {
   let rehearsal: Rehearsal;
@@ -36,7 +18,7 @@ describe("the operator's desk", { timeout: 15 * 60_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "softmap-desk-"));
   before(async () => {
     rehearsal = await Rehearsal.start("e2edesk");
-    rehearsal.configure(settings);
+    rehearsal.configure(doctorSettings("e2edesk"));
   });
   after(async () => {
     rmSync(folder, { recursive: true, force: true });
