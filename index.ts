@@ -31,6 +31,9 @@ const balancer = new Balancer("balancer", {
   publishTimeout: config.publishTimeout,
   retireGrace: config.retireGrace,
   rollbackWindow: config.rollbackWindow,
+  publisher: config.publisher,
+  timers: config.timers,
+  watchdog: config.watchdog,
 });
 
 export const { addresses, certificates, backends, published, machines, monitoring } = deskOutputs({

@@ -4,17 +4,19 @@ import {
   confirmation,
   frontendsOf,
   onionbalanceService,
+  proberService,
   publication,
   publisherFilesOf,
   torFilesOf,
   torService,
+  watchdogService,
   type BalancerFiles,
   type Frontend,
 } from "./balancerRelease";
 import { Component } from "./component";
 import { hashOf } from "./hash";
 import { hostStep, installationOn, laterStep, type Step } from "./hostStep";
-import { isMonitored, networkOf, type Host, type TorNetwork } from "./hosts/host";
+import { isMonitored, networkOf, type Host } from "./hosts/host";
 import type { Installation } from "./installation";
 import { renderer } from "./renderer";
 import { keepPlanned, probeOf, removeBalancer } from "./retirement";
@@ -22,9 +24,19 @@ import { RollCall, type SilentHost } from "./rollCall";
 import { ServicePlan } from "./servicePlan";
 import { runsOn } from "./unitFiles";
 import type { Workers } from "./workers";
-import { validateBalancer } from "../config/parse";
+import { validateBalancer, validatePublisher } from "../config/parse";
 import type { Problem } from "../config/problems";
+import { budgetProblems } from "../plan/budget";
 import { balancerDaemon, torMetrics } from "../plan/metrics";
+import {
+  choosePublisher,
+  publisherTimers,
+  watchdogSettings,
+  type GivenTimers,
+  type GivenWatchdog,
+  type PublisherMode,
+} from "../plan/publisher";
+import type { PublisherModel } from "../templates";
 
 /** Arguments of {@link Balancer}. */
 export interface BalancerArgs {
@@ -40,12 +52,19 @@ export interface BalancerArgs {
   readonly retireGrace?: number | undefined;
   /** Seconds that a machine which stopped publishing keeps the site keys. @default 86400 */
   readonly rollbackWindow?: number | undefined;
+  /** Who makes the sites' descriptors. @example "distinct" @default "distinct" where a project has more than ten listed backends, else "onionbalance" */
+  readonly publisher?: PublisherMode | undefined;
+  /** How often it looks and uploads; seconds. @example { fetch: 60 } @default those of docs/tuning.md */
+  readonly timers?: GivenTimers | undefined;
+  /** Whether and how backends are probed, so that dead ones are left out. @example { enabled: true, every: 60 } @default probed where the publisher is "distinct" */
+  readonly watchdog?: GivenWatchdog | undefined;
 }
 
 /** One machine of the balancer, and its programs. */
 interface BalancerHost {
   readonly host: Host;
   readonly standby: boolean;
+  readonly watching: boolean;
   readonly release: pulumi.Output<string>;
   readonly publish: pulumi.Output<string>;
   readonly installation: Installation;
@@ -55,6 +74,7 @@ interface BalancerHost {
 interface PrepareParts {
   readonly frontends: readonly Frontend[];
   readonly files: BalancerFiles;
+  readonly settings: PublisherModel;
   readonly args: BalancerArgs;
 }
 
@@ -72,8 +92,9 @@ export class Balancer extends Component {
     super("Balancer", name, problemsOf(name, args), opts);
     const workers = args.publishes;
     const frontends = frontendsOf(workers);
-    const files = this.renderFiles(frontends, args.hosts);
-    const hosts = args.hosts.map((host) => this.prepare(host, { frontends, files, args }));
+    const settings = settingsOf(name, args);
+    const files = this.renderFiles(frontends, args.hosts, settings);
+    const hosts = args.hosts.map((host) => this.prepare(host, { frontends, files, settings, args }));
     const active = hosts.filter(({ standby }) => !standby);
     const waiting = hosts.filter(({ standby }) => standby);
 
@@ -91,24 +112,27 @@ export class Balancer extends Component {
     this.registerOutputs({ published: this.published });
   }
 
-  private renderFiles(frontends: readonly Frontend[], hosts: readonly Host[]): BalancerFiles {
+  private renderFiles(frontends: readonly Frontend[], hosts: readonly Host[], settings: PublisherModel): BalancerFiles {
     const render = renderer(this);
-    const network: TorNetwork | undefined = networkOf(this.name, hosts);
-    const testnet = network !== undefined;
+    const network = [...(networkOf(this.name, hosts)?.torrc ?? [])];
     const counting = isMonitored(hosts) && { metrics: torMetrics(balancerDaemon) };
     const services = frontends.map(({ domain, address, backends }) => ({ domain, address, backends }));
     return {
-      torrc: render("tor-torrc", "balancer-torrc", { network: [...(network?.torrc ?? [])], ...counting }),
+      torrc: render("tor-torrc", "balancer-torrc", { network, ...counting }),
       torUnit: render("unit-tor", "unit-balancer-tor", {}),
+      proberTorrc: render("prober-torrc", "prober-torrc", { network }),
+      proberUnit: render("unit-prober-tor", "unit-prober-tor", {}),
       onionbalance: render("onionbalance", "onionbalance", { services }),
-      launcher: render("onionbalance-launch", "onionbalance-launch", { testnet }),
-      unit: render("unit-onionbalance", "unit-onionbalance", { testnet }),
+      settings: render("publisher", "publisher", settings),
+      unit: render("unit-onionbalance", "unit-onionbalance", {}),
+      watchdogUnit: render("unit-watchdog", "unit-watchdog", {}),
     };
   }
 
-  private prepare(host: Host, { frontends, files, args }: PrepareParts): BalancerHost {
+  private prepare(host: Host, { frontends, files, settings, args }: PrepareParts): BalancerHost {
     const standby = args.publishing !== undefined && !args.publishing.includes(host.name);
-    const release = balancerRelease(host, this.name, files);
+    const watching = settings.watchdog !== undefined && !standby;
+    const release = balancerRelease(host, this.name, files, watching);
     const publish = publication({
       host,
       balancer: this.name,
@@ -116,6 +140,7 @@ export class Balancer extends Component {
       files,
       workers: args.publishes,
       standby,
+      watching,
       publishTimeout: args.publishTimeout ?? 900,
       retireGrace: args.retireGrace ?? 600,
       rollbackWindow: args.rollbackWindow ?? 86_400,
@@ -126,12 +151,13 @@ export class Balancer extends Component {
       probe: probeOf(host, this.name, ["balancer", "publisher"]),
       leave: removeBalancer(host, this.name),
     });
-    return { host, standby, release, publish, installation };
+    return { host, standby, watching, release, publish, installation };
   }
 
-  private releaseTo({ host, standby, release, installation }: BalancerHost, files: BalancerFiles): Step {
+  private releaseTo(each: BalancerHost, files: BalancerFiles): Step {
+    const { host, standby, watching, release, installation } = each;
     const services = runsOn(
-      [torService, onionbalanceService(standby)],
+      [torService, proberService(watching), onionbalanceService(standby), watchdogService(watching)],
       [...torFilesOf(files), ...publisherFilesOf(files)],
     );
     const plan = new ServicePlan(this.childName(`${host.name}-services`), { services }, { parent: this });
@@ -185,10 +211,40 @@ export class Balancer extends Component {
   }
 }
 
+/** Listed backends of each project, the most first. */
+function backendsOf({ projects, backends }: Workers): { readonly project: string; readonly backends: number }[] {
+  return projects
+    .map(({ name }) => ({
+      project: name,
+      backends: backends.filter((each) => each.listed && each.project === name).length,
+    }))
+    .toSorted((a, b) => b.backends - a.backends);
+}
+
+/** How its machines publish: what the arguments leave open follows from the backends and the network. */
+function settingsOf(name: string, { hosts, publishes, publisher, timers, watchdog }: BalancerArgs): PublisherModel {
+  const testnet = networkOf(name, hosts) !== undefined;
+  const [largest] = backendsOf(publishes);
+  const { mode, why } = choosePublisher(publisher, largest?.backends ?? 0, `project ${largest?.project ?? ""}`);
+  return {
+    ...{ mode, why, testnet },
+    timers: publisherTimers(testnet, timers),
+    watchdog: watchdogSettings(mode, testnet, watchdog),
+  };
+}
+
 function problemsOf(name: string, args: BalancerArgs): Problem[] {
   const { hosts, publishing, publishTimeout, retireGrace, rollbackWindow } = args;
   const balancers = hosts.map((host) => host.name);
-  return validateBalancer(name, { balancers, publishing, publishTimeout, retireGrace, rollbackWindow });
+  const { publisher, timers, watchdog } = args;
+  const counts = backendsOf(args.publishes);
+  const network = { testnet: networkOf(name, hosts) !== undefined, backends: counts[0]?.backends ?? 0 };
+  const listed = new Set(args.publishes.backends.flatMap((each) => (each.listed ? each.worker : [])));
+  return [
+    ...validateBalancer(name, { balancers, publishing, publishTimeout, retireGrace, rollbackWindow }),
+    ...validatePublisher(name, { publisher, timers, watchdog }, network),
+    ...args.publishes.projects.flatMap((project) => budgetProblems(project, listed.size, { publisher })),
+  ];
 }
 
 function proofsOf(

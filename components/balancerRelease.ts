@@ -1,6 +1,24 @@
+import { dirname } from "node:path/posix";
 import * as pulumi from "@pulumi/pulumi";
-import { confirmProgram, publishProgram, releaseProgram, type Service } from "../host/program";
-import { balancerFiles, balancerPaths, publisherFiles, siteKeyFile, units, users } from "../plan/names";
+import {
+  confirmProgram,
+  publisherFile,
+  publishProgram,
+  releaseProgram,
+  watchdogFile,
+  type Service,
+} from "../host/program";
+import {
+  balancerFiles,
+  balancerPaths,
+  operatorLeaveOut,
+  proberPaths,
+  publisherFiles,
+  publisherStatus,
+  siteKeyFile,
+  units,
+  users,
+} from "../plan/names";
 import type { Host } from "./hosts/host";
 import { releaseDefaults, stackName } from "./releaseDefaults";
 import { ownerOf } from "./retirement";
@@ -22,9 +40,12 @@ export interface Frontend {
 export interface BalancerFiles {
   readonly torrc: pulumi.Output<string>;
   readonly torUnit: pulumi.Output<string>;
+  readonly proberTorrc: pulumi.Output<string>;
+  readonly proberUnit: pulumi.Output<string>;
   readonly onionbalance: pulumi.Output<string>;
-  readonly launcher: pulumi.Output<string>;
+  readonly settings: pulumi.Output<string>;
   readonly unit: pulumi.Output<string>;
+  readonly watchdogUnit: pulumi.Output<string>;
 }
 
 /** Every site of every project that the workers run, with all listed backends of its project. */
@@ -44,13 +65,20 @@ export function frontendsOf({ projects, backends }: Workers): Frontend[] {
 }
 
 const packages = ["tor", "onionbalance", "python3-stem", "python3-cryptography", "curl"];
+// The watchdog talks to what answers it from outside: it is in nobody's group, and who reads its list or serves it is in its own.
 const accounts = [
-  { name: users.onionbalance, groups: [] },
-  { name: users.tor, groups: [users.onionbalance] },
+  { name: users.watchdog, groups: [] },
+  { name: users.onionbalance, groups: [users.watchdog] },
+  { name: users.tor, groups: [users.onionbalance, users.watchdog] },
 ];
 
-/** The balancer's tor as one program. It waits for no worker. */
-export function balancerRelease(host: Host, balancer: string, files: BalancerFiles): pulumi.Output<string> {
+/** The balancer's tor and its watchdog's as one program. It waits for no worker; `watching`: whether the watchdog is to run. */
+export function balancerRelease(
+  host: Host,
+  balancer: string,
+  files: BalancerFiles,
+  watching: boolean,
+): pulumi.Output<string> {
   return pulumi.output({ files: torFilesOf(files), instance: host.instance }).apply((known) =>
     releaseProgram({
       ...releaseDefaults(),
@@ -60,50 +88,87 @@ export function balancerRelease(host: Host, balancer: string, files: BalancerFil
       instance: known.instance ?? "",
       packages,
       users: accounts,
-      dirs: [{ path: balancerPaths.dataDir, owner: users.tor, group: users.tor, mode: "0700" }],
+      dirs: [balancerPaths.dataDir, proberPaths.dataDir].map((path) => ({
+        ...{ path, owner: users.tor, group: users.tor, mode: "0700" },
+      })),
       files: known.files,
       state: [],
-      services: [torService],
+      services: [torService, proberService(watching)],
     }),
   );
 }
 
-/** Files of the release of a balancer's tor. */
-export function torFilesOf({ torrc, torUnit }: BalancerFiles): PlannedFile[] {
+/** Files of the release of a balancer's tor, and its watchdog's. */
+export function torFilesOf({ torrc, torUnit, proberTorrc, proberUnit }: BalancerFiles): PlannedFile[] {
   return [
     { path: balancerFiles.torrc, text: torrc },
     { path: balancerFiles.torUnit, text: torUnit },
+    { path: balancerFiles.proberTorrc, text: proberTorrc },
+    { path: balancerFiles.proberUnit, text: proberUnit },
   ];
 }
 
 /** Files of the release of Onionbalance. */
-export function publisherFilesOf({ onionbalance, launcher, unit }: BalancerFiles): PlannedFile[] {
+export function publisherFilesOf({ onionbalance, settings, unit, watchdogUnit }: BalancerFiles): PlannedFile[] {
   return [
     { path: publisherFiles.onionbalance, text: onionbalance },
-    { path: publisherFiles.launcher, text: launcher },
+    { path: publisherFiles.settings, text: settings },
+    { path: publisherFiles.program, text: publisherFile() },
     { path: publisherFiles.unit, text: unit },
+    { path: publisherFiles.watchdog, text: watchdogFile() },
+    { path: publisherFiles.watchdogUnit, text: watchdogUnit },
   ];
 }
 
-/** The balancer's tor. */
-export const torService: Service = {
-  unit: units.balancerTor,
-  verify: ["tor", "--verify-config", "--defaults-torrc", "/dev/null", "-f", `{release}/${balancerFiles.torrc}`],
+/** A tor of a balancer, which reloads its torrc. */
+const clientTor = (unit: string, torrc: string, control: string): Service => ({
+  unit,
+  verify: ["tor", "--verify-config", "--defaults-torrc", "/dev/null", "-f", `{release}/${torrc}`],
   verifyAs: users.tor,
-  reloadOn: [balancerFiles.torrc],
+  reloadOn: [torrc],
   restartOn: [],
-  health: { kind: "tor", control: balancerPaths.controlSocket },
-};
+  health: { kind: "tor", control },
+});
 
-/** Onionbalance; `standby`: installed and checked, not running. */
+/** The balancer's tor. */
+export const torService: Service = clientTor(units.balancerTor, balancerFiles.torrc, balancerPaths.controlSocket);
+
+/** The watchdog's tor; not running where no watchdog is. */
+export function proberService(watching: boolean): Service {
+  const service = clientTor(units.proberTor, balancerFiles.proberTorrc, proberPaths.controlSocket);
+  return { ...service, standby: !watching };
+}
+
+/** Onionbalance with our layer; `standby`: installed and checked, not running. */
 export function onionbalanceService(standby: boolean): Service {
   return {
     unit: units.onionbalance,
-    // Each SIGHUP leaves one more control connection open, and a restart loses nothing: Onionbalance keeps no state.
+    // A changed config is neither: it looks at its config every second, and loses no descriptor over it.
     reloadOn: [],
-    restartOn: [publisherFiles.onionbalance, publisherFiles.launcher],
+    restartOn: [publisherFiles.program, publisherFiles.settings],
     health: { kind: "active" },
     standby,
+  };
+}
+
+/** What probes the backends, where that is wanted. It looks at the config by itself, too. */
+export function watchdogService(watching: boolean): Service {
+  const read = [
+    ...["-c", `{release}/${publisherFiles.onionbalance}`],
+    ...["-s", `{release}/${publisherFiles.settings}`],
+  ];
+  return {
+    unit: units.watchdog,
+    // Without settings there is nothing to look at.
+    ...(watching && {
+      verify: ["python3", "-I", "-B", `{release}/${publisherFiles.watchdog}`, "--check", ...read],
+      verifyAs: users.watchdog,
+    }),
+    reloadOn: [],
+    // It looks at its settings by itself, too: a restart would forget who is silent.
+    restartOn: [publisherFiles.watchdog],
+    health: { kind: "active" },
+    standby: !watching,
   };
 }
 
@@ -117,6 +182,8 @@ export interface PublicationArgs {
   readonly workers: Workers;
   /** Whether this host only stands by. */
   readonly standby: boolean;
+  /** Whether its watchdog is to run. */
+  readonly watching: boolean;
   /** Seconds. */
   readonly publishTimeout: number;
   /** Seconds. */
@@ -127,7 +194,8 @@ export interface PublicationArgs {
 
 /** Onionbalance with the site keys, and the proof that what it published is the plan, as one program; on standby the proof that it could. */
 export function publication(args: PublicationArgs): pulumi.Output<string> {
-  const { host, balancer, frontends, files, workers, standby, publishTimeout, retireGrace, rollbackWindow } = args;
+  const { host, balancer, frontends, files, workers, standby, watching } = args;
+  const { publishTimeout, retireGrace, rollbackWindow } = args;
   const addressesOf = (wanted: (backend: BackendService) => boolean) =>
     workers.backends.filter(wanted).map(({ key }) => key.address);
   const varying = {
@@ -148,7 +216,10 @@ export function publication(args: PublicationArgs): pulumi.Output<string> {
       packages,
       users: accounts,
       // The user's alone, not the group's: the balancer's tor, which talks to the network, is in that group.
-      dirs: [{ path: balancerPaths.keysDir, owner: users.onionbalance, group: users.onionbalance, mode: "0700" }],
+      dirs: [
+        { path: balancerPaths.keysDir, owner: users.onionbalance, group: users.onionbalance, mode: "0700" },
+        { path: dirname(operatorLeaveOut), owner: "root", group: users.onionbalance, mode: "0750" },
+      ],
       files: known.files,
       state: known.frontends.map(({ address, secretKey }) => ({
         path: siteKeyFile(address),
@@ -157,13 +228,14 @@ export function publication(args: PublicationArgs): pulumi.Output<string> {
         group: users.onionbalance,
         mode: "0400",
       })),
-      services: [onionbalanceService(standby)],
+      services: [onionbalanceService(standby), watchdogService(watching)],
       frontends: known.frontends.map(({ secretKey: _own, ...frontend }) => frontend),
       backendsRunOn: known.backendsRunOn,
       keysDir: balancerPaths.keysDir,
       control: balancerPaths.controlSocket,
       socks: balancerPaths.socksSocket,
       statusSocket: balancerPaths.statusSocket,
+      publisherStatus,
       publishTimeoutSeconds: publishTimeout,
       graceSeconds: retireGrace,
       excused: known.excused,

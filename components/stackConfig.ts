@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { inputFromPulumi } from "../config/input";
 import { parseStackConfig } from "../config/parse";
 import type { SecretKey, StackConfig } from "../config/schema";
+import { describePublisher } from "../plan/describe";
 import { planStack } from "../plan/plan";
 import { asRunError } from "./component";
 import type { SiteSettingsArgs } from "./settings";
@@ -28,7 +29,8 @@ export function readStack(): Stack {
   const { raw, ...names } = inputFromPulumi(pulumi.runtime.allConfig(), { isSecret });
   const { siteKeyDomains = [], certificateKeys } = names;
   const config = asRunError(() => parseStackConfig(raw, { ...names, siteKeyDomains }));
-  const { advice, cost } = planStack(config);
+  const { advice, cost, publisher } = planStack(config);
+  void pulumi.log.info(describePublisher(publisher));
   for (const sentence of advice) void pulumi.log.warn(sentence);
   if (cost !== undefined) void pulumi.log.info(cost);
   const siteKeys = secretOf("siteKeys", siteKeyDomains);

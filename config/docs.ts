@@ -10,6 +10,8 @@ import {
   secretsSchema,
   siteSchema,
   stackSchema,
+  timersSchema,
+  watchdogSchema,
 } from "./schema";
 import { optional } from "./schema/setting";
 import { projectGroups, projectSettings, siteGroups, siteSettings } from "./schema/site";
@@ -50,7 +52,7 @@ function topLevel(key: string, node: Json): Json {
   if (type["type"] === "boolean") return { ...about, enum: [true, false, "true", "false"] };
   if ((secretKeys as string[]).includes(key)) return { ...about, type: "object" };
   const numbers = (type["anyOf"] as Json[] | undefined)?.some((branch) => branch["type"] === "integer");
-  if (numbers) return { ...about, anyOf: [...(type["anyOf"] as Json[]), { type: "string", pattern: "^[0-9]{1,2}$" }] };
+  if (numbers) return { ...about, anyOf: [...(type["anyOf"] as Json[]), { type: "string", pattern: "^[0-9]{1,3}$" }] };
   return node;
 }
 
@@ -87,6 +89,12 @@ function sections(): Section[] {
       machineSchema,
     ],
     ["rollout", "", rolloutSchema],
+    [
+      "timers",
+      "Why they are as they are, and what others cost: [tuning](tuning.md). A lab: provider lab, or hosts with `torNetwork`.",
+      timersSchema,
+    ],
+    ["watchdog", "What it does and what it never does: [tuning](tuning.md#the-watchdog).", watchdogSchema],
     ["monitoring", "What is measured, alerts, dashboard: [monitoring](monitoring.md).", monitoringSchema],
     ["A project", "An entry of `projects`. It may have the settings below too.", own(projectSchema)],
     ["A site", "An entry of a project's `sites`. It may have the settings of a site below too.", own(siteSchema)],
@@ -144,8 +152,9 @@ const after = `## What softmap does not take
 - Proof of work (\`torPowEnabled\`, \`torPowQueueRate\`, \`torPowQueueBurst\`): a backend's descriptor would ask for it, but clients see the
   site's own descriptor, which Onionbalance makes without it.
 - Client authorization: Onionbalance cannot read the descriptor of a backend that has it, so the site would not be published.
-- More than ten backends for one site: Onionbalance takes 2 introduction points of each, and clients refuse a descriptor with more
-  than 20.`;
+- More than 120 backends for one site: clients ask 6 directories for a descriptor, and refuse one with more than 20 introduction
+  points. With \`publisher: onionbalance\` more than ten: all directories have the same descriptor then, with 2 points of each backend.
+  The arithmetic: [tuning](tuning.md).`;
 
 function section(title: string, text: string, schema: Json): string {
   const required = (schema["required"] ?? []) as string[];
@@ -196,6 +205,8 @@ export const documented: readonly z.ZodType[] = [
   labHostsSchema,
   sshHostsSchema,
   rolloutSchema,
+  timersSchema,
+  watchdogSchema,
   monitoringSchema,
   projectSchema,
   siteSchema,

@@ -79,12 +79,13 @@ const faults: Fault[] = [
   [
     "12 backends on listed workers",
     lab({
+      publisher: "onionbalance",
       workers: 8,
       listed: ["worker1", "worker2", "worker3", "worker4"],
       projects: [project({ softmapTorWorkers: 3 })],
     }),
     [
-      "project news: softmapTorWorkers = 3 | 4 listed workers x 3 tor daemons = 12 backends x 2 introduction points = 24 for each site; clients refuse a descriptor with more than 20, and the site would be gone. | Set softmapTorWorkers to 2, or list at most 3 workers, or move sites to a second stack with workers of its own.",
+      "project news: softmapTorWorkers = 3 | 4 listed workers x 3 tor daemons = 12 backends x 2 introduction points = 24 for each site; clients refuse a descriptor with more than 20, and the site would be gone. | Remove `publisher` or set it to distinct, or set softmapTorWorkers to 2, or list at most 3 workers, or move sites to a second stack with workers of its own.",
     ],
   ],
   [

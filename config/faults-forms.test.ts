@@ -16,7 +16,7 @@ const faults: Fault[] = [
     "an unknown key",
     lab({ colour: "blue" }),
     [
-      "stack: colour | There is no such key in the stack's config. | Remove it; the keys there are hosts, balancers, workers, workersOnBalancers, publishing, listed, projects, protectKeys, rollout, publishTimeout, retireGrace, drainTimeout, rollbackWindow, monitoring, siteKeys, tlsKeys, upstreamKeys.",
+      "stack: colour | There is no such key in the stack's config. | Remove it; the keys there are hosts, balancers, workers, workersOnBalancers, publishing, listed, projects, protectKeys, rollout, publishTimeout, retireGrace, drainTimeout, rollbackWindow, publisher, timers, watchdog, monitoring, siteKeys, tlsKeys, upstreamKeys.",
     ],
   ],
   [

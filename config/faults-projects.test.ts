@@ -14,6 +14,8 @@ const domainOf = (length: number): string => `${`${"a".repeat(49)}.`.repeat(6).s
 const longestSocket = (length: number): number =>
   Math.max(...projectSockets("n".repeat(length)).map((socket) => socket.length));
 
+const names = (workers: number): string[] => Array.from({ length: workers }, (_, at) => `worker${at + 1}`);
+
 const faults: Fault[] = [
   [
     "the same domain in two projects",
@@ -216,27 +218,68 @@ const faults: Fault[] = [
   [
     "no tor daemon",
     lab({ projects: [project({ softmapTorWorkers: 0 })] }),
-    ["project news: softmapTorWorkers = 0 | It must be at least 1. | Raise it."],
+    [
+      "project news: softmapTorWorkers = 0 | It must be from 1 to 20: the project's nginx has sockets for so many tor daemons. | Choose a number there, e.g. 2.",
+    ],
   ],
   [
     "11 backends of one worker",
-    lab({ workers: 1, projects: [project({ softmapTorWorkers: 11 })] }),
+    lab({ publisher: "onionbalance", workers: 1, projects: [project({ softmapTorWorkers: 11 })] }),
     [
-      "project news: softmapTorWorkers = 11 | 1 worker x 11 tor daemons = 11 backends x 2 introduction points = 22 for each site; clients refuse a descriptor with more than 20, and the site would be gone. | Set softmapTorWorkers to 10, or move sites to a second stack with workers of its own.",
+      "project news: softmapTorWorkers = 11 | 1 worker x 11 tor daemons = 11 backends x 2 introduction points = 22 for each site; clients refuse a descriptor with more than 20, and the site would be gone. | Remove `publisher` or set it to distinct, or set softmapTorWorkers to 10, or move sites to a second stack with workers of its own.",
     ],
   ],
   [
     "11 backends of eleven workers",
-    lab({ workers: 11, projects: [project({ softmapTorWorkers: 1 })] }),
+    lab({ publisher: "onionbalance", workers: 11, projects: [project({ softmapTorWorkers: 1 })] }),
     [
-      "project news: softmapTorWorkers = 1 | 11 workers x 1 tor daemon = 11 backends x 2 introduction points = 22 for each site; clients refuse a descriptor with more than 20, and the site would be gone. | Run this on at most 10 workers, or move sites to a second stack with workers of its own.",
+      "project news: softmapTorWorkers = 1 | 11 workers x 1 tor daemon = 11 backends x 2 introduction points = 22 for each site; clients refuse a descriptor with more than 20, and the site would be gone. | Remove `publisher` or set it to distinct, or run this on at most 10 workers, or move sites to a second stack with workers of its own.",
     ],
   ],
   [
     "12 backends, counted over the balancers' machines too",
-    lab({ balancers: 2, workers: 2, workersOnBalancers: true, projects: [project({ softmapTorWorkers: 3 })] }),
+    lab({
+      publisher: "onionbalance",
+      ...{ balancers: 2, workers: 2, workersOnBalancers: true, projects: [project({ softmapTorWorkers: 3 })] },
+    }),
     [
-      "project news: softmapTorWorkers = 3 | 4 workers x 3 tor daemons = 12 backends x 2 introduction points = 24 for each site; clients refuse a descriptor with more than 20, and the site would be gone. | Set softmapTorWorkers to 2, or run this on at most 3 workers, or move sites to a second stack with workers of its own.",
+      "project news: softmapTorWorkers = 3 | 4 workers x 3 tor daemons = 12 backends x 2 introduction points = 24 for each site; clients refuse a descriptor with more than 20, and the site would be gone. | Remove `publisher` or set it to distinct, or set softmapTorWorkers to 2, or run this on at most 3 workers, or move sites to a second stack with workers of its own.",
+    ],
+  ],
+  [
+    "122 backends, none of them with its own choice of a publisher",
+    lab({ workers: 61, projects: [project({ softmapTorWorkers: 2 })] }),
+    [
+      "project news: softmapTorWorkers = 2 | 61 workers x 2 tor daemons = 122 backends for each site; clients ask 6 directories for a descriptor and take 20 introduction points from each, so more than 6 x 20 = 120 backends would not all be found. | Set softmapTorWorkers to 1, or run this on at most 60 workers, or move sites to a second stack with workers of its own.",
+    ],
+  ],
+  [
+    "126 backends on listed workers, with the mode that takes more",
+    lab({ publisher: "distinct", workers: 10, listed: names(7), projects: [project({ softmapTorWorkers: 18 })] }),
+    [
+      "project news: softmapTorWorkers = 18 | 7 listed workers x 18 tor daemons = 126 backends for each site; clients ask 6 directories for a descriptor and take 20 introduction points from each, so more than 6 x 20 = 120 backends would not all be found. | Set softmapTorWorkers to 17, or list at most 6 workers, or move sites to a second stack with workers of its own.",
+    ],
+  ],
+  [
+    "122 backends with Onionbalance's descriptors: the other mode is no way out",
+    lab({ publisher: "onionbalance", workers: 61, projects: [project()] }),
+    [
+      "project news: softmapTorWorkers = 2 | 61 workers x 2 tor daemons = 122 backends x 2 introduction points = 244 for each site; clients refuse a descriptor with more than 20, and the site would be gone. | Run this on at most 5 workers, or move sites to a second stack with workers of its own.",
+    ],
+  ],
+  [
+    "21 tor daemons on one worker",
+    lab({ workers: 1, projects: [project({ softmapTorWorkers: 21 })] }),
+    [
+      "project news: softmapTorWorkers = 21 | It must be from 1 to 20: the project's nginx has sockets for so many tor daemons. | Choose a number there, e.g. 2.",
+    ],
+  ],
+  [
+    "a thousand tor daemons on one worker",
+    lab({ workers: 1, projects: [project({ softmapTorWorkers: 1000 })] }),
+    [
+      "project news: softmapTorWorkers = 1000 | It must be from 1 to 20: the project's nginx has sockets for so many tor daemons. | Choose a number there, e.g. 2.",
+      "project news: softmapTorWorkers = 1000 | 1 worker x 1000 tor daemons = 1000 backends for each site; clients ask 6 directories for a descriptor and take 20 introduction points from each, so more than 6 x 20 = 120 backends would not all be found. | Set softmapTorWorkers to 20, or move sites to a second stack with workers of its own.",
     ],
   ],
   [

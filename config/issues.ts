@@ -164,6 +164,10 @@ function levelOf(raw: unknown, path: Path): Level {
       return levels.proxy;
     case "rollout":
       return levels.rollout;
+    case "timers":
+      return levels.timers;
+    case "watchdog":
+      return levels.watchdog;
     case "monitoring":
       return levels.monitoring;
     case "projects":

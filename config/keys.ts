@@ -6,6 +6,7 @@ import { awsHostsSchema } from "./schema/aws";
 import { labHostsSchema, localHostsSchema, machineSchema, sshHostsSchema } from "./schema/hosts";
 import { monitoringSchema } from "./schema/monitoring";
 import { projectSchema, siteSchema } from "./schema/project";
+import { timersSchema, watchdogSchema } from "./schema/publisher";
 import { proxy } from "./schema/proxy";
 import { rolloutSchema } from "./schema/rollout";
 import { secretKeys, stackSchema } from "./schema/stack";
@@ -27,6 +28,8 @@ export const levels = {
   proxy: { where: "a jump host", keys: Object.keys(proxy.shape) },
   host: { where: "a machine", keys: Object.keys(machineSchema.shape) },
   rollout: { where: "rollout", keys: Object.keys(rolloutSchema.shape) },
+  timers: { where: "timers", keys: Object.keys(timersSchema.shape) },
+  watchdog: { where: "watchdog", keys: Object.keys(watchdogSchema.shape) },
   monitoring: { where: "monitoring", keys: Object.keys(monitoringSchema.shape) },
   project: { where: "a project", keys: Object.keys(projectSchema.shape) },
   site: { where: "a site", keys: Object.keys(siteSchema.shape) },

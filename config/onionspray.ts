@@ -167,8 +167,16 @@ const nginx: Group = {
 const tor: Group = {
   title: "tor",
   rows: {
-    softmap_tor_workers: same("2", "softmapTorWorkers"),
-    tor_intros_per_daemon: same("3", "torIntrosPerDaemon"),
+    softmap_tor_workers: same(
+      "2",
+      "softmapTorWorkers",
+      "Workers x daemons is at most 120, and no product with the next one.",
+    ),
+    tor_intros_per_daemon: same(
+      "3",
+      "torIntrosPerDaemon",
+      "More of them bring no more visitors: a site's descriptor has 2 of each backend, or 1 (docs/tuning.md).",
+    ),
     tor_single_onion: same("1", "torSingleOnion", "The machines' addresses are not given away unless it is asked for."),
     tor_syslog: same("notice", "torSyslog"),
     tor_template: refused("templates.d/tor.conf.txt", noTemplates),

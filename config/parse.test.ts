@@ -126,6 +126,7 @@ test("all problems are in one report, in the order of the docs", () => {
       project({ torIntrosPerDaemon: 2, sites: [{ domain: "www.example.org", onoin: onion }] }),
       project({ name: "Shop" }),
     ],
+    publisher: "onionbalance",
     workers: 7,
     hosts: { provider: "lab", nmae: "dev" },
   };
@@ -155,11 +156,11 @@ test("all problems are in one report, in the order of the docs", () => {
 
   project news: softmapTorWorkers = 2
     7 workers x 2 tor daemons = 14 backends x 2 introduction points = 28 for each site; clients refuse a descriptor with more than 20, and the site would be gone.
-    Next: Set softmapTorWorkers to 1, or run this on at most 5 workers, or move sites to a second stack with workers of its own.
+    Next: Remove \`publisher\` or set it to distinct, or set softmapTorWorkers to 1, or run this on at most 5 workers, or move sites to a second stack with workers of its own.
 
   project Shop: softmapTorWorkers = 2
     7 workers x 2 tor daemons = 14 backends x 2 introduction points = 28 for each site; clients refuse a descriptor with more than 20, and the site would be gone.
-    Next: Set softmapTorWorkers to 1, or run this on at most 5 workers, or move sites to a second stack with workers of its own.`,
+    Next: Remove \`publisher\` or set it to distinct, or set softmapTorWorkers to 1, or run this on at most 5 workers, or move sites to a second stack with workers of its own.`,
   );
 });
 
@@ -179,6 +180,9 @@ const keys = [
   "publishing",
   "listed",
   "rollout",
+  "publisher",
+  "timers",
+  "watchdog",
   "monitoring",
   "siteKeys",
   "tlsKeys",
@@ -221,6 +225,9 @@ test("a right config with any one value replaced gives a config or a report", ()
     listed: ["w1"],
     rollout: { canary: 1, waveSize: 2, pause: "1m" },
     drainTimeout: "2m",
+    publisher: "distinct",
+    timers: { fetch: "2m", republish: "5m", lifetime: "1h", tooOld: "1h" },
+    watchdog: { enabled: true, every: "30s", failures: 2, floor: 50 },
     monitoring: { port: 9552, from: ["10.0.0.0/8"] },
     projects: [
       project({

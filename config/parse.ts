@@ -11,6 +11,7 @@ import { hostsRules } from "./rules/hosts";
 import { rawPool } from "./rules/machines";
 import { monitoringRules } from "./rules/monitoring";
 import { projectsRules } from "./rules/projects";
+import { publisherRules, rawNetwork, rawPublisher } from "./rules/publisher";
 import { type StackConfig, secretKeys, stackSchema, workerPool } from "./schema";
 import type { machineSchema } from "./schema/hosts";
 import { kindOf } from "./words";
@@ -34,6 +35,7 @@ export {
   validateMonitoring,
   validatePool,
   validateProject,
+  validatePublisher,
   validateRollout,
   validateTimes,
 } from "./validate";
@@ -65,16 +67,19 @@ function check(given: unknown, options: ParseOptions): { result?: Input; problem
   const siteKeyDomains = options.siteKeyDomains ?? (isRecord(siteKeys) ? Object.keys(siteKeys) : undefined);
   const parsed = stackSchema.safeParse(raw);
   const pool = rawPool(raw)?.map(({ name }) => name);
+  const listed = rawChoice(raw, "listed");
   const problems = [
     ...problemsOf(parsed.error?.issues ?? [], raw),
     ...hostsRules(raw),
     ...choicesRules(raw),
+    ...publisherRules(raw, rawNetwork(raw, (listed ?? pool)?.length)),
     ...monitoringRules(raw),
     ...projectsRules(raw, {
       siteKeyDomains,
       keyNames: keyNamesOf(certificates),
       pool,
-      listed: rawChoice(raw, "listed"),
+      listed,
+      publisher: rawPublisher(raw),
     }),
     ...secrets.flatMap(([key, value]) => (value === undefined || isRecord(value) ? [] : [secretForm(key)])),
     ...(options.plainSiteKeys ?? []).map((name) => keyInPlainText("siteKeys", name)),

@@ -6,6 +6,7 @@ export { hasTls, projectSettings, resolveProject, resolveSite, siteSettings } fr
 export type { GivenProjectSettings, GivenSiteSettings, ProjectSettings, SiteSettings } from "./schema/site";
 export { monitoringSchema } from "./schema/monitoring";
 export type { MonitoringConfig } from "./schema/monitoring";
+export { publisherSchema, timersSchema, watchdogSchema } from "./schema/publisher";
 export { rolloutSchema } from "./schema/rollout";
 export { secretKeys, secretsSchema, stackSchema, workerPool } from "./schema/stack";
 export type {

@@ -29,13 +29,13 @@ test("a project by itself: the rules of the stack, keys in place", () => {
     [],
   );
   assert.deepEqual(
-    validateProject({ name: "news", torIntrosPerDaemon: 2, softmapTorWorkers: 11, sites: [{ ...site, onion }] }).map(
+    validateProject({ name: "news", torIntrosPerDaemon: 2, softmapTorWorkers: 21, sites: [{ ...site, onion }] }).map(
       line,
     ),
     [
+      "project news: softmapTorWorkers = 21 | It must be from 1 to 20: the project's nginx has sockets for so many tor daemons. | Choose a number there, e.g. 2.",
       "project news: torIntrosPerDaemon = 2 | It must be from 3 to 20: tor takes no other number of introduction points. | Choose a number there, e.g. 3.",
       `project news: sites[0].onion = "${onion}" | The address is given without its key: the balancer cannot publish it. | Give the site's \`key\`, or remove \`onion\` for a new address.`,
-      "project news: softmapTorWorkers = 11 | 1 worker x 11 tor daemons = 11 backends x 2 introduction points = 22 for each site; clients refuse a descriptor with more than 20, and the site would be gone. | Set softmapTorWorkers to 10, or move sites to a second stack with workers of its own.",
     ],
   );
   for (const args of [undefined, null, 1, [], {}]) assert.ok(validateProject(args).length > 0);
@@ -77,6 +77,7 @@ test("a pool by itself: names, doubles over projects, the budget", () => {
   const problems = validatePool({
     workers: ["w1", "w1", "W"],
     projects: [news, { ...news, name: "shop", softmapTorWorkers: 4 }],
+    publisher: "onionbalance",
   });
   assert.deepEqual(
     problems.map(({ component, property }) => `${component}: ${property}`),
@@ -87,12 +88,15 @@ test("a pool by itself: names, doubles over projects, the budget", () => {
 test("a pool of which some are listed: their budget, and names that are there", () => {
   const news = { name: "news", softmapTorWorkers: 5, sites: [site] };
   const workers = ["w1", "w2", "w3"];
-  assert.equal(validatePool({ workers, projects: [news] }).length, 1);
-  assert.deepEqual(validatePool({ workers, projects: [news], listed: ["w1", "w3"] }), []);
-  assert.deepEqual(validatePool({ workers, projects: [news], listed: ["w1", "w4", "w3", "w3"] }).map(line), [
+  const publisher = "onionbalance" as const;
+  assert.equal(validatePool({ workers, projects: [news], publisher }).length, 1);
+  assert.deepEqual(validatePool({ workers, projects: [news] }), []);
+  assert.deepEqual(validatePool({ workers, projects: [news], listed: ["w1", "w3"], publisher }), []);
+  const lists = { workers, projects: [news], listed: ["w1", "w4", "w3", "w3"], publisher };
+  assert.deepEqual(validatePool(lists).map(line), [
     'listed: [1] = "w4" | There is no machine that runs backends of this name. | Did you mean w2?',
     'listed: [3] = "w3" | The machine is named twice. | Remove one of them.',
-    "project news: softmapTorWorkers = 5 | 3 listed workers x 5 tor daemons = 15 backends x 2 introduction points = 30 for each site; clients refuse a descriptor with more than 20, and the site would be gone. | Set softmapTorWorkers to 3, or list at most 2 workers, or move sites to a second stack with workers of its own.",
+    "project news: softmapTorWorkers = 5 | 3 listed workers x 5 tor daemons = 15 backends x 2 introduction points = 30 for each site; clients refuse a descriptor with more than 20, and the site would be gone. | Remove `publisher` or set it to distinct, or set softmapTorWorkers to 3, or list at most 2 workers, or move sites to a second stack with workers of its own.",
   ]);
   assert.deepEqual(validatePool({ workers, projects: [], listed: [] }).map(line), [
     "stack: listed | Without a listed worker no site has a backend. | Name at least one, or remove `listed`: then every worker is listed.",

@@ -9,7 +9,17 @@ import { hostsRules } from "./rules/hosts";
 import { certificateKeys, keysInArgs } from "./rules/certificates";
 import { monitoringRules } from "./rules/monitoring";
 import { projectsRules } from "./rules/projects";
-import { monitoringSchema, projectSchema, rolloutSchema, stackSchema } from "./schema";
+import { type Network, publisherRules } from "./rules/publisher";
+import {
+  monitoringSchema,
+  projectSchema,
+  publisherSchema,
+  rolloutSchema,
+  stackSchema,
+  timersSchema,
+  watchdogSchema,
+} from "./schema";
+import type { PublisherMode } from "../plan/publisher";
 import { awsHostsSchema } from "./schema/aws";
 import { machineSchema } from "./schema/hosts";
 import { proxy as proxySchema } from "./schema/proxy";
@@ -72,16 +82,18 @@ export interface PooledProject {
 
 /**
  * Every problem of projects that share workers, given the machines' names: names, doubles, the introduction budget, which
- * counts the workers of `listed` alone (all when it is left out). What is wrong with a project alone is {@link validateProject}'s.
+ * counts the workers of `listed` alone (all when it is left out) and goes by `publisher` where that is known. What is wrong with a project alone is {@link validateProject}'s.
  */
 export function validatePool({
   workers,
   projects,
   listed,
+  publisher,
 }: {
   workers: readonly string[];
   projects: readonly PooledProject[];
   listed?: readonly string[] | undefined;
+  publisher?: PublisherMode | undefined;
 }): Problem[] {
   // Only these: a component carries much else, and outputs may not be touched.
   const raw = {
@@ -94,7 +106,7 @@ export function validatePool({
   return once([
     ...machineProblems(raw, "workers"),
     ...validateChoice("listed", listed, workers),
-    ...projectsRules(raw, { pool: workers, listed: rawChoice({ listed }, "listed") }),
+    ...projectsRules(raw, { pool: workers, listed: rawChoice({ listed }, "listed"), publisher }),
   ]);
 }
 
@@ -172,6 +184,38 @@ export function validateBalancer(component: string, { balancers, publishing, ...
     ...names.map((problem) => (problem.component === "stack" ? { ...problem, component } : problem)),
     ...validateTimes(component, times),
   ];
+}
+
+/** What {@link validatePublisher} looks at; times are whole numbers of seconds. */
+export interface PublisherArgs {
+  readonly publisher?: unknown;
+  readonly timers?: unknown;
+  readonly watchdog?: unknown;
+}
+
+/**
+ * Every problem of who makes the descriptors, of the timers and of the watchdog, on the network that the machines are on. What is undefined
+ * has defaults, and is right. Whether so many backends can be published is {@link validatePool}'s.
+ * @example validatePublisher("balancer", { timers: { fetch: 60 } }, { testnet: false, backends: 12 }) // []
+ */
+export function validatePublisher(component: string, args: PublisherArgs, network: Network): Problem[] {
+  const schemas = { publisher: publisherSchema, timers: timersSchema, watchdog: watchdogSchema };
+  const times = { publisher: [], timers: Object.keys(timersSchema.shape), watchdog: ["every", "timeout"] };
+  const raw: Record<string, unknown> = {};
+  const single = (["publisher", "timers", "watchdog"] as const).flatMap((key) => {
+    if (args[key] === undefined) return [];
+    const { given, problems } = isRecord(args[key])
+      ? inDurations(args[key], times[key])
+      : { given: args[key], problems: [] };
+    raw[key] = given;
+    return [
+      ...problemsOf(schemas[key].safeParse(given).error?.issues ?? [], { [key]: given }, [key]),
+      ...problems.map((problem) => ({ ...problem, component: key, path: [key, ...(problem.path ?? [])] })),
+    ];
+  });
+  return once([...single, ...publisherRules(raw, network)]).map((problem) =>
+    problem.component === "stack" ? { ...problem, component } : problem,
+  );
 }
 
 /** Seconds as the config has them, so that its rules apply; what is no whole number of seconds is told and left out. */

@@ -11,46 +11,57 @@ def bare(address):
 
 def parse_event(lines):
     """
-    What an HS_DESC or HS_DESC_CONTENT event says (control-spec 4.1.25 and 4.1.28): (address, descriptor text or None, reason or None).
-    None for every other event.
+    What an HS_DESC or HS_DESC_CONTENT event says (control-spec 4.1.25 and 4.1.28): (address, descriptor text or None, reason or None,
+    directory's fingerprint). None for every other event.
     """
     head, _, body = lines[0].partition("\n")
     words = head.split()
-    if words[:1] == ["HS_DESC_CONTENT"] and len(words) >= 2 and len(body) > 10:  # directories answer an empty content for "not found"
-        return words[1], body, None
+    if words[:1] == ["HS_DESC_CONTENT"] and len(words) >= 4 and len(body) > 10:  # directories answer an empty content for "not found"
+        return words[1], body, None, named(words[3])
     if words[:2] == ["HS_DESC", "FAILED"] and len(words) >= 3:
         reason = next((word[len("REASON="):] for word in words if word.startswith("REASON=")), "FAILED")
-        return words[2], None, reason
+        return words[2], None, reason, named(words[4] if len(words) > 4 else "")
     return None
 
 
-def fetch(control, addresses, seconds):
+def named(directory):
+    """The fingerprint of `$FINGERPRINT~nickname`."""
+    return directory.lstrip("$").partition("~")[0].partition("=")[0]
+
+
+def fetch_from(control, wanted, seconds):
     """
-    Asks one directory for each descriptor: address -> (text, None) or (None, why). Tor's own cache is never the answer: HSFETCH always asks,
-    and a NEWNYM before lets it ask a directory that it asked lately.
+    Asks for descriptors, each (address, fingerprint of the directory that is asked, or None for any of them): that -> (text, None) or (None, why).
+    Tor's own cache is never the answer: HSFETCH always asks, and a NEWNYM before lets it ask a directory that it asked lately.
     """
     control.command("SETEVENTS HS_DESC HS_DESC_CONTENT")
     control.events.clear()
     control.command("SIGNAL NEWNYM")
     found = {}
-    for address in addresses:
-        code, lines = control.command("HSFETCH " + address)
+    for address, directory in wanted:
+        code, lines = control.command("HSFETCH " + address + (" SERVER=" + directory if directory else ""))
         if code != 250:
-            found[address] = (None, " ".join(lines))
+            found[address, directory] = (None, " ".join(lines))
     end = time.monotonic() + seconds
-    while len(found) < len(addresses):
+    while len(found) < len(wanted):
         event = control.event(max(end - time.monotonic(), 0))
         if event is None:
             break
         told = parse_event(event)
-        if told is None or told[0] not in addresses:
+        if told is None:
             continue
-        address, text, reason = told
-        if text is not None:
-            found[address] = (text, None)
-        else:
-            found.setdefault(address, (None, reason))
-    return {address: found.get(address, (None, "no directory answered in %d s" % seconds)) for address in addresses}
+        address, text, reason, directory = told
+        key = next((each for each in ((address, directory), (address, None)) if each in wanted), None)
+        if key is not None and text is not None:
+            found[key] = (text, None)
+        elif key is not None:
+            found.setdefault(key, (None, reason))
+    return {key: found.get(key, (None, "no directory answered in %d s" % seconds)) for key in wanted}
+
+
+def fetch(control, addresses, seconds):
+    """Asks one directory for each descriptor: address -> (text, None) or (None, why)."""
+    return {address: its for (address, _), its in fetch_from(control, [(each, None) for each in addresses], seconds).items()}
 
 
 def fetch_patiently(control, addresses, seconds):

@@ -125,6 +125,8 @@ export interface PublishPayload extends ReleasePayload {
   readonly socks: string;
   /** Onionbalance's status socket. */
   readonly statusSocket: string;
+  /** What the publisher tells of each directory, a file. */
+  readonly publisherStatus: string;
   /** The folder of site keys: a key that is in no payload any more is removed from it after the proof. */
   readonly keysDir?: string;
   /** Seconds that backends which were taken out stay up: clients go on with the descriptor that they have. */

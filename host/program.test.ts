@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { inflateSync } from "node:zlib";
 import fc from "fast-check";
+import { proberPaths, watchdogPaths } from "../plan/names";
 import {
   actProgram,
   adoptProgram,
@@ -16,6 +17,7 @@ import {
   openProgram,
   preflightProgram,
   probeProgram,
+  publisherFile,
   publishProgram,
   releaseProgram,
   renewalFile,
@@ -23,6 +25,7 @@ import {
   rollbackProgram,
   surveyProgram,
   tailProgram,
+  watchdogFile,
   type PublishPayload,
   type ReleasePayload,
 } from "./program";
@@ -49,6 +52,7 @@ const publish: PublishPayload = {
   control: "/c",
   socks: "/s",
   statusSocket: "/t",
+  publisherStatus: "/p",
   graceSeconds: 1,
   excused: [],
   warm: [],
@@ -84,7 +88,12 @@ const ofTheDesk = {
   adopt: adoptProgram({ host: "worker1", stack: "dev", action: "look", home: "", drainSeconds: 1 }),
 };
 /** What machines run by themselves: without a payload. */
-const packedFiles = { renewal: renewalFile(), metrics: metricsFile() };
+const packedFiles = {
+  renewal: renewalFile(),
+  metrics: metricsFile(),
+  publisher: publisherFile(),
+  watchdog: watchdogFile(),
+};
 
 const script = readFileSync(join(__dirname, "bootstrap.sh"), "utf8");
 
@@ -116,7 +125,7 @@ test("a program is the same text every time, in whatever order the payload was w
 test("programs are small ASCII without long lines, and keys are in the payload alone", () => {
   for (const [step, program] of Object.entries(programs)) {
     assert.match(program, /^[\n -~]*$/);
-    const most = step === "release" ? 35_000 : 45_000;
+    const most = step === "release" ? 35_000 : 46_000;
     assert.ok(
       program.length < most,
       `${step} is in the state twice for each host: ${program.length} bytes are too many`,
@@ -203,6 +212,30 @@ test("each program imports before it uses: running its definitions alone names n
     });
     assert.equal(ran.stdout.trim(), "True", ran.stderr);
   }
+});
+
+test("the watchdog as one file reads what it is told, and has the places of plan/names.ts", () => {
+  const folder = mkdtempSync(join(tmpdir(), "softmap-watchdog-"));
+  try {
+    const [program, config, settings] = ["watchdog.py", "config.yaml", "publisher.yaml"].map((name) =>
+      join(folder, name),
+    );
+    writeFileSync(program ?? "", watchdogFile());
+    writeFileSync(
+      config ?? "",
+      `services:\n- instances: [{ address: ${"b".repeat(56)}.onion, name: news-worker1-1 }]\n`,
+    );
+    writeFileSync(settings ?? "", "watchdog: { every: 30, timeout: 20, failures: 2, floor: 50 }\n");
+    const run = (...more: string[]) =>
+      spawnSync("python3", ["-I", "-u", "-B", program ?? "", "-c", config ?? "", "-s", settings ?? "", ...more], {
+        encoding: "utf8",
+      });
+    assert.deepEqual([run("--check").stdout, run("--check").stderr], ["1 backends\n", ""]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  const code = codeOf(watchdogFile());
+  for (const path of [proberPaths.socksSocket, watchdogPaths.leaveOut]) assert.ok(code.includes(`"${path}"`), path);
 });
 
 test("a bug is told with its place in the code, and without any value", () => {

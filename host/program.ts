@@ -40,6 +40,8 @@ const modules = {
   open: ["report", "files", "control", "descriptors", "socks", "open"],
   adopt: [...publish, "drain", "retire", "preflight", "adopt_found", "adopt_boot", "adopt"],
   metrics: ["control", "told", "metrics_page", "metrics_sources", "metrics"],
+  publisher: ["dealing", "leaving", "uploads", "rounds", "publisher_settings", "seams", "publishing", "publisher"],
+  watchdog: ["publisher_settings", "socks", "watchdog_settings", "watchdog_marks", "watchdog_pace", "watchdog"],
 } as const;
 
 /** A step on a host: its last Python module has a function `<step>_main`. */
@@ -145,6 +147,16 @@ export function renewalFile(): string {
  */
 export function metricsFile(): string {
   return `"""Tells Prometheus how this machine is. Made by softmap: host/metrics.py and what it needs, packed."""\n${packed("metrics")}metrics_main()\n`;
+}
+
+/** A file for a balancer: Onionbalance with our layer. It is given its config, its settings and its tor's control socket as options. */
+export function publisherFile(): string {
+  return `"""Publishes the sites: Onionbalance with another way to deal. Made by softmap: host/publisher.py and what it needs, packed."""\n${packed("publisher")}publisher_main()\n`;
+}
+
+/** A file for a balancer: its watchdog. It is given Onionbalance's config and the publisher's settings as options. */
+export function watchdogFile(): string {
+  return `"""Probes the backends and tells which are silent. Made by softmap: host/watchdog.py and what it needs, packed."""\n${packed("watchdog")}watchdog_main()\n`;
 }
 
 /**

@@ -65,13 +65,13 @@ def is_fresh(received, now):
     return (now - when).total_seconds() < TOO_OLD_SECONDS
 
 
-def judge(planned, others, listed, seen, reasons, status, now, excused=()):
+def judge(planned, others, listed, seen, reasons, status, now, excused=(), left=()):
     """
     A frontend's verdict.
     planned, others: backend address -> name, those that must be listed and those that must not be;
     listed: the frontend's introduction points, or None when its descriptor was not had; seen: address -> every point the backend had during
     this proof (they change, and Onionbalance may list the last ones); reasons: address -> why a descriptor was not had;
-    status: backend -> received, as Onionbalance says; excused: addresses of planned backends that nobody waits for.
+    status: backend -> received, as Onionbalance says; excused: addresses of planned backends that nobody waits for; left: those that are left out.
     """
     points = listed or set()
     present, missing, known = [], {}, set()
@@ -81,6 +81,8 @@ def judge(planned, others, listed, seen, reasons, status, now, excused=()):
         received = is_fresh(status.get(backend), now)
         if mine and received:
             present.append(name)
+        elif backend in left:
+            missing[name] = reasons[backend]
         elif mine:
             missing[name] = "listed, but Onionbalance has no fresh descriptor of it"
         elif not seen.get(backend):
@@ -90,7 +92,7 @@ def judge(planned, others, listed, seen, reasons, status, now, excused=()):
         elif listed is None:
             missing[name] = "the frontend's descriptor is not in the network yet"
         else:
-            missing[name] = "Onionbalance has it, the published descriptor does not yet"
+            missing[name] = "Onionbalance has it, the published descriptors do not yet"
     foreign = []
     for backend, name in others.items():
         mine = points & seen.get(backend, set())

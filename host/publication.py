@@ -1,11 +1,13 @@
 """The proof of a publication: every site's descriptor holds exactly the planned backends, and a page came through it."""
 import datetime
+import json
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from report import Failure, run
 from control import Control, ControlError
-from descriptors import bare, fetch, introduction_points
+from descriptors import bare, fetch_from, introduction_points
+from files import read
 from health import journal
 from proof import judge, parse_status
 from socks import FetchError, first_answer, judge_answer, site_answer
@@ -13,8 +15,8 @@ from socks import FetchError, first_answer, judge_answer, site_answer
 ONIONBALANCE = "softmap-onionbalance.service"
 FETCH_SECONDS = 20
 TELL_SECONDS = 5
-# Onionbalance asks for backends' descriptors every two minutes (onionbalance/launch.py); made to start anew it asks at once.
-NUDGE_SECONDS = 40
+# The publisher asks for backends' descriptors every two minutes; reloaded it asks at once.
+NUDGE_SECONDS = 20
 
 
 def status_text(path):
@@ -31,6 +33,23 @@ def status_text(path):
                 text += more
     except OSError:
         return ""
+
+
+def directories_told(path):
+    """
+    What the publisher says of each site: address -> (fingerprints of the directories that clients ask, where these have different descriptors; else
+    [None], because any one will do), backend -> why it is left out. Of one that says nothing {}.
+    """
+    try:
+        sites = json.loads(read(path) or b"{}").get("sites", {})
+        return {address: (asked_apart(site["descriptors"]), {backend: "left out by the %s: %s" % (mark["by"], mark["why"]) for backend, mark in site["leftOut"].items()}) for address, site in sites.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def asked_apart(descriptors):
+    rows = [row for each in descriptors if each["readers"] for row in each["directories"] if row["asked"]]
+    return [row["fingerprint"] for row in rows] if len({tuple(row["backends"]) for row in rows}) > 1 else [None]
 
 
 class Publication:
@@ -56,18 +75,23 @@ class Publication:
     def look(self, control):
         """One round: fetch what is not known yet, and judge every site that is not proved."""
         open_sites = [site for site in self.sites if site["address"] not in self.answers]
-        wanted = [site["address"] for site in open_sites]
+        told = directories_told(self.payload.get("publisherStatus", ""))
+        fronts = [(site["address"], each) for site in open_sites for each in told.get(site["address"], ([None], {}))[0]]
+        wanted = []
         for site in open_sites:
             # Backends again whenever something does not fit: their points change, too.
             verdict = self.verdicts.get(site["address"])
             wanted += [backend for backend in site["planned"] if not self.seen.get(backend) or (verdict and not verdict.good)]
         wanted += [backend for backend in self.removed if backend not in self.seen]
-        for address, (text, reason) in fetch(control, list(dict.fromkeys(wanted)), FETCH_SECONDS).items():
+        for site in open_sites:
+            self.listed.pop(site["address"], None)
+        for (address, _), (text, reason) in fetch_from(control, [*fronts, *((each, None) for each in dict.fromkeys(wanted))], FETCH_SECONDS).items():
             self.take(address, text, reason)
         status, now = self.status(), datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
         for site in open_sites:
             others = {backend: name for backend, name in {**self.removed, **self.planned}.items() if backend not in site["planned"]}
-            self.verdicts[site["address"]] = judge(site["planned"], others, self.listed.get(site["address"]), self.seen, self.reasons, status.get(site["address"], {}), now, self.excused)
+            left = told.get(site["address"], ([], {}))[1]
+            self.verdicts[site["address"]] = judge(site["planned"], others, self.listed.get(site["address"]), self.seen, {**self.reasons, **left}, status.get(site["address"], {}), now, self.excused, left)
         return [site for site in open_sites if self.verdicts[site["address"]].good]
 
     def take(self, address, text, reason):
@@ -78,7 +102,7 @@ class Publication:
             points, reason = None, "its descriptor cannot be read"
         self.reasons[address] = reason
         if frontend and points is not None:
-            self.listed[address] = points
+            self.listed[address] = self.listed.get(address, set()) | points  # of all its directories
         elif points:
             self.seen[address] = self.seen.get(address, set()) | points
         elif address in self.removed:
@@ -114,7 +138,7 @@ class Publication:
 
     def prove(self):
         """Looks until every site is proved. A Failure with what is missing when the time is over."""
-        end, pause, pending, nudged = time.monotonic() + self.payload["publishTimeoutSeconds"], 2.0, {}, self.reloaded
+        end, pause, pending, nudge = time.monotonic() + self.payload["publishTimeoutSeconds"], 2.0, {}, NUDGE_SECONDS * (2 if self.reloaded else 1)
         self.told = time.monotonic()
         while len(self.answers) < len(self.sites):
             try:
@@ -133,10 +157,9 @@ class Publication:
                 raise Failure("nobody listens any more, the proof was not finished. Onionbalance goes on. Next: run `pulumi up` again.")
             if time.monotonic() > end:
                 self.give_up(pending)
-            if not nudged and self.seconds() > NUDGE_SECONDS:
-                nudged = True
-                self.report.say("Onionbalance still works with older descriptors: restarting it, it fetches them anew")
-                run(["systemctl", "restart", ONIONBALANCE], timeout=120, check=False)
+            if self.seconds() > nudge:
+                nudge = self.seconds() + NUDGE_SECONDS
+                run(["systemctl", "reload", ONIONBALANCE], timeout=120, check=False)
             self.tell(pending)
             time.sleep(min(pause, max(end - time.monotonic(), 0.1)))
             pause = min(pause * 1.2, 15.0)

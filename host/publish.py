@@ -8,38 +8,22 @@ from control import Control, ControlError
 from descriptors import bare, fetch
 from files import read, remove, write
 from grace import let_go
-from publication import FETCH_SECONDS, Publication
+from publication import FETCH_SECONDS, ONIONBALANCE, Publication
 from purge import cancel_purge, schedule_purge
 from release import Release
 from tree import Tree
 
 USER = "softmap-onionbalance"
+PROGRAM = "onionbalance/publisher.py"
 CONFIG = "onionbalance/config.yaml"
+SETTINGS = "onionbalance/publisher.yaml"
 # What `confirm` reads later: all of a publication that is no key.
 PUBLICATION = "publication.json"
-PUBLIC = ["host", "frontends", "control", "socks", "statusSocket", "excused", "publishTimeoutSeconds"]
-
-# Run as Onionbalance's own user: its own loader, its own key reading, its own check of "frontend as its own instance".
-LOADER = """
-import logging, sys
-from types import SimpleNamespace
-from onionbalance.hs_v3 import onionbalance
-logging.getLogger("onionbalance").setLevel(logging.WARNING)
-balancer = onionbalance.my_onionbalance
-balancer.controller = SimpleNamespace(controller=None)  # instances only keep it: no tor is asked here
-balancer.config_path = sys.argv[1]
-try:
-    balancer.config_data = balancer.load_config_file()
-    for service in balancer.initialize_services_from_config_data():
-        print("frontend", service.onion_address)
-except onionbalance.ConfigError as error:
-    sys.exit(str(error))
-"""
-
+PUBLIC = ["host", "frontends", "control", "socks", "statusSocket", "publisherStatus", "excused", "publishTimeoutSeconds"]
 
 def check_onionbalance(staging, expected):
-    """Onionbalance exits on a reload with a bad file, and one bad service ends them all: its own loader goes first."""
-    argv = ["python3", "-I", "-c", LOADER, os.path.join(staging, CONFIG)]
+    """One bad service ends them all, and so does an Onionbalance that our layer does not know: the publisher looks at it all first, as its own user."""
+    argv = ["python3", "-I", "-B", os.path.join(staging, PROGRAM), "--check", "-c", os.path.join(staging, CONFIG), "-p", os.path.join(staging, SETTINGS)]
     done = run(argv, check=False, cwd="/", timeout=120, **identity(USER))
     loaded = {bare(line.split()[1]) for line in done.text.splitlines() if line.startswith("frontend ")}
     if done.returncode != 0:
@@ -103,7 +87,7 @@ def ready_to_publish(report, payload):
 
 def publish_main(report, payload):
     release = PublisherRelease(report, payload)
-    standby = any(each.get("standby") for each in payload["services"])
+    standby = any(each.get("standby") for each in payload["services"] if each["unit"] == ONIONBALANCE)
     cancel_purge(report)
     actions = release.run()
     write_json(os.path.join(release.tree.root, PUBLICATION), {key: payload[key] for key in PUBLIC})
@@ -112,10 +96,10 @@ def publish_main(report, payload):
         ready_to_publish(report, payload)
         forget_keys(report, payload)
         # This run may have put keys back that were to go, or had gone: whoever has ever published loses them again.
-        if "stop" in actions.values() or os.path.exists(record_path):
+        if actions.get(ONIONBALANCE) == "stop" or os.path.exists(record_path):
             schedule_purge(report, payload["rollbackSeconds"], payload["keysDir"])
         return
-    proof = Publication(report, payload, read_json(record_path), any(actions.values()))
+    proof = Publication(report, payload, read_json(record_path), bool(actions.get(ONIONBALANCE)))
     proof.prove()
     forget_keys(report, payload)
     let_go(report, payload, proof.removed)

@@ -25,7 +25,7 @@ NAMES = {"a": "news-w1-1", "b": "news-w2-1"}
 def payload(**more):
     backends = [{"name": name, "address": address + ".onion"} for address, name in NAMES.items()]
     return {
-        "frontends": [{"domain": "a.test", "address": "f.onion", "backends": backends}], "statusSocket": "/nonexistent", "control": "/c", "socks": "/s",
+        "frontends": [{"domain": "a.test", "address": "f.onion", "backends": backends}], "statusSocket": "/nonexistent", "publisherStatus": "/nonexistent", "control": "/c", "socks": "/s",
         "graceSeconds": 300, "excused": [], "warm": [], "publishTimeoutSeconds": 0, "host": "balancer1", **more,
     }
 
@@ -89,7 +89,7 @@ class Proofs(unittest.TestCase):
         texts = {**{address: (address + "1 " + address + "2", None) for address in descriptors}, "f": (" ".join(listed), None)}
         replaced = {
             "Control": NoTor,
-            "fetch": lambda _, addresses, __: {address: texts.get(address, (None, "NOT_FOUND")) for address in addresses},
+            "fetch_from": lambda _, wanted, __: {key: texts.get(key[0], (None, "NOT_FOUND")) for key in wanted},
             "introduction_points": lambda text, _: set(text.split()),
             "journal": lambda _: "",
         }

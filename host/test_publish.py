@@ -79,9 +79,9 @@ class Judgement(unittest.TestCase):
 
 class Events(unittest.TestCase):
     def test_what_they_say(self):
-        self.assertEqual(descriptors.parse_event(["HS_DESC_CONTENT abc id $dir\nhs-descriptor 3\n...", "OK"]), ("abc", "hs-descriptor 3\n...", None))
+        self.assertEqual(descriptors.parse_event(["HS_DESC_CONTENT abc id $dir~nick\nhs-descriptor 3\n...", "OK"]), ("abc", "hs-descriptor 3\n...", None, "dir"))
         self.assertIsNone(descriptors.parse_event(["HS_DESC_CONTENT abc id $dir\n"]))
-        self.assertEqual(descriptors.parse_event(["HS_DESC FAILED abc NO_AUTH $dir id REASON=NOT_FOUND"]), ("abc", None, "NOT_FOUND"))
+        self.assertEqual(descriptors.parse_event(["HS_DESC FAILED abc NO_AUTH $dir id REASON=NOT_FOUND"]), ("abc", None, "NOT_FOUND", "dir"))
         self.assertIsNone(descriptors.parse_event(["HS_DESC REQUESTED abc NO_AUTH $dir id"]))
 
 
@@ -121,7 +121,7 @@ class Answers(unittest.TestCase):
             thread.join(2)
 
 
-PAYLOAD = {"frontends": [{"domain": "a.test", "address": "f.onion", "backends": [{"name": "news-w1-1", "address": "a"}]}], "statusSocket": "/nonexistent", "control": "/nonexistent", "socks": "/nonexistent", "publishTimeoutSeconds": 0}
+PAYLOAD = {"frontends": [{"domain": "a.test", "address": "f.onion", "backends": [{"name": "news-w1-1", "address": "a"}]}], "statusSocket": "/nonexistent", "publisherStatus": "/nonexistent", "control": "/nonexistent", "socks": "/nonexistent", "publishTimeoutSeconds": 0}
 
 
 class Publishing(unittest.TestCase):

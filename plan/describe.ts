@@ -2,6 +2,7 @@ import { formatDuration } from "../config/duration";
 import { count } from "../config/words";
 import { describeBudget } from "./budget";
 import type { Plan, PlannedHost, PlannedProject } from "./plan";
+import type { PublisherChoice } from "./publisher";
 
 /**
  * The plan as a short text for people: hosts, projects with their backends and introduction points, what waits for what.
@@ -28,6 +29,7 @@ export function describePlan(plan: Plan): string {
       ["PROJECT", "SITES", "BACKENDS", "IN EACH DESCRIPTOR"],
       plan.projects.map((project) => projectRow(plan, project)),
     ),
+    describePublisher(plan.publisher),
     table(["STEP", "ON"], stepRows(plan)),
     order(plan),
     ...plan.advice,
@@ -50,6 +52,13 @@ function projectRow({ hosts }: Plan, { name, domains, budget }: PlannedProject):
   const sum = `${workers} x ${count(budget.daemons, "daemon")} = ${budget.backends}`;
   const shown = domains.length > 3 ? [...domains.slice(0, 3), `and ${domains.length - 3} more`] : domains;
   return [name, shown.join(" "), sum, describeBudget(budget)];
+}
+
+const made = { onionbalance: "Onionbalance's own descriptors", distinct: "distinct descriptors" } as const;
+
+/** Which publisher it will be and why, a sentence. */
+export function describePublisher({ mode, why }: PublisherChoice): string {
+  return `Publisher: ${made[mode]}, because ${why}.`;
 }
 
 /** The steps by kind, in their order; the releases of workers by wave. */

@@ -6,8 +6,10 @@ export const users = {
   tor: "softmap-tor",
   /** Every nginx, its master too. */
   nginx: "softmap-nginx",
-  /** Onionbalance. */
+  /** Onionbalance with our layer: the publisher. */
   onionbalance: "softmap-onionbalance",
+  /** What probes the backends: it can read no site key, and no control socket. */
+  watchdog: "softmap-watchdog",
 } as const;
 
 /** The parts of a host that are released apart, each with its own tree: the machine's base; all backends of all projects; the balancer's tor; Onionbalance; what tells of them to Prometheus. */
@@ -16,8 +18,8 @@ export type Role = "base" | "worker" | "balancer" | "publisher" | "metrics";
 /** The longest path a unix socket can have, in bytes: sun_path is 108 with its closing NUL (unix(7)). */
 export const longestSocketPath = 107;
 
-/** The most tor daemons a project can have on one worker: more backends than this cannot be published, see plan/budget.ts. */
-export const mostDaemons = 10;
+/** The most tor daemons a project can have on one worker: its nginx has sockets for so many. How many can be published is plan/budget.ts's. */
+export const mostDaemons = 20;
 
 const etc = "/etc/softmap";
 const lib = "/var/lib/softmap";
@@ -78,14 +80,24 @@ export const workerFiles = {
 } as const;
 
 /** Files of the release of a balancer's tor, relative to it. */
-export const balancerFiles = { torrc: "tor/torrc", torUnit: "units/softmap-balancer-tor.service" } as const;
+export const balancerFiles = {
+  torrc: "tor/torrc",
+  torUnit: "units/softmap-balancer-tor.service",
+  /** The watchdog's own tor: probing costs circuits, and must not slow what publishes. */
+  proberTorrc: "prober/torrc",
+  proberUnit: "units/softmap-prober-tor.service",
+} as const;
 
 /** Files of Onionbalance's release, relative to it. */
 export const publisherFiles = {
   onionbalance: "onionbalance/config.yaml",
-  /** What the unit runs: Onionbalance with other timers. */
-  launcher: "onionbalance/launch.py",
+  /** What the unit runs: Onionbalance with our layer, host/publisher.py packed. */
+  program: "onionbalance/publisher.py",
+  /** The publisher's and the watchdog's settings. */
+  settings: "onionbalance/publisher.yaml",
   unit: "units/softmap-onionbalance.service",
+  watchdog: "onionbalance/watchdog.py",
+  watchdogUnit: "units/softmap-watchdog.service",
 } as const;
 
 /** Files of the release of a machine's base, relative to it; `place` says where a copy is put for the program that reads it. */
@@ -188,6 +200,25 @@ export const balancerPaths = {
   statusSocket: `${run}/onionbalance/status`,
 } as const;
 
+/** The watchdog's own tor. */
+export const proberPaths = {
+  dataDir: `${lib}/prober-tor`,
+  controlSocket: `${run}/prober-tor/control`,
+  socksSocket: `${run}/prober-tor/socks`,
+} as const;
+
+/** What the publisher tells of its descriptors, directory by directory. */
+export const publisherStatus = `${run}/onionbalance/publisher.json`;
+
+/** What the watchdog writes: which backends are to be left out, and how it finds each. */
+export const watchdogPaths = {
+  leaveOut: `${run}/watchdog/leave-out.json`,
+  status: `${run}/watchdog/status.json`,
+} as const;
+
+/** The operator's own list of backends to leave out; kept over reboots. */
+export const operatorLeaveOut = `${lib}/leave-out/operator.json`;
+
 /** A site's key for Onionbalance (tor's 96-byte format), by its address with or without `.onion`. */
 export function siteKeyFile(address: string): string {
   return `${balancerPaths.keysDir}/${address.replace(/\.onion$/, "")}.key`;
@@ -199,6 +230,8 @@ export const units = {
   nginx: (project: string): string => `softmap-nginx@${project}.service`,
   balancerTor: "softmap-balancer-tor.service",
   onionbalance: "softmap-onionbalance.service",
+  watchdog: "softmap-watchdog.service",
+  proberTor: "softmap-prober-tor.service",
   firewall: "softmap-firewall.service",
   firewallPath: "softmap-firewall.path",
   firewallReload: "softmap-firewall-reload.service",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseStackConfig } from "../config/parse";
-import { budgetProblems, introductionBudget, mostBackends } from "./budget";
+import { introductionBudget } from "./budget";
 import { describePlan } from "./describe";
 import { byName } from "./order";
 import { type Plan, planBackends, planStack } from "./plan";
@@ -140,20 +140,6 @@ test("one more counted worker adds a machine and its backends only", () => {
   }
 });
 
-test("the budget is two points a backend of at most twenty, and is refused exactly above ten backends", () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 30 }), (workers, daemons) => {
-      const budget = introductionBudget(workers, daemons);
-      assert.equal(budget.backends, workers * daemons);
-      assert.equal(budget.points, 2 * workers * daemons);
-      for (const chosen of [false, true]) {
-        const problems = budgetProblems({ name: "news", softmapTorWorkers: daemons }, workers, { chosen });
-        assert.equal(problems.length, budget.backends > mostBackends ? 1 : 0);
-      }
-    }),
-  );
-});
-
 test("only listed workers count: the pool may be larger than what is published, and each project's budget says so", () => {
   const plan = lab({ workers: 20, listed: ["worker3", "worker7"], projects: [{ name: "news", sites }] });
   assert.equal(plan.backends.length, 40);
@@ -161,28 +147,6 @@ test("only listed workers count: the pool may be larger than what is published, 
   const listed = plan.backends.filter((backend) => backend.listed);
   assert.equal(listed.length, plan.projects[0]?.budget.backends);
   assert.deepEqual([...new Set(listed.map(({ worker }) => worker))], ["worker3", "worker7"]);
-});
-
-test("the ways out that a refusal names are ways out", () => {
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 30 }),
-      fc.integer({ min: 1, max: 30 }),
-      fc.boolean(),
-      (workers, daemons, chosen) => {
-        const next = budgetProblems({ name: "news", softmapTorWorkers: daemons }, workers, { chosen })[0]?.next ?? "";
-        const fewerDaemons = /softmapTorWorkers to (\d+)/i.exec(next)?.[1];
-        const fewerWorkers = /(\d+) workers?/.exec(next)?.[1];
-        for (const [w, d] of [
-          [workers, fewerDaemons],
-          [fewerWorkers, daemons],
-        ]) {
-          if (w !== undefined && d !== undefined)
-            assert.ok(introductionBudget(Number(w), Number(d)).points <= 20, next);
-        }
-      },
-    ),
-  );
 });
 
 for (const [topology, keys, balancers, pool] of [
@@ -286,6 +250,8 @@ test("the description is a table of hosts, projects and steps", () => {
       "  PROJECT  SITES            BACKENDS                   IN EACH DESCRIPTOR",
       "  news     www.example.org  2 workers x 2 daemons = 4  8 of 20 introduction points",
       "",
+      "Publisher: Onionbalance's own descriptors, because one descriptor has room for the backends of each project.",
+      "",
       "  STEP                      ON",
       "  release, wave 1 (canary)  worker1",
       "  release, wave 2           worker2",
@@ -322,6 +288,8 @@ test("the description says who stands by, who is not listed, and how long waves 
       "  PROJECT  SITES            BACKENDS                          IN EACH DESCRIPTOR",
       "  news     www.example.org  2 listed workers x 2 daemons = 4  8 of 20 introduction points",
       "",
+      "Publisher: Onionbalance's own descriptors, because one descriptor has room for the backends of each project.",
+      "",
       "  STEP                  ON",
       "  release, wave 1       balancer1 balancer2 worker1",
       "  release, wave 2       worker2 worker3",
@@ -334,4 +302,51 @@ test("the description says who stands by, who is not listed, and how long waves 
     ].join("\n"),
   );
   for (const { generation } of plan.projects) assert.ok(!described.includes(generation));
+});
+
+test("above ten backends the plan chooses distinct descriptors, for all projects, and says for which", () => {
+  const projects = [
+    { name: "news", sites },
+    { name: "shop", softmapTorWorkers: 1, sites: [{ domain: "shop.example.org" }] },
+  ];
+  const plan = lab({ workers: 25, projects });
+  assert.equal(plan.publisher.mode, "distinct");
+  assert.deepEqual(
+    plan.projects.map(({ name, budget }) => [name, budget.mode, budget.points, budget.share.least]),
+    [
+      ["news", "distinct", 20, 2],
+      ["shop", "distinct", 20, 4],
+    ],
+  );
+  const described = describePlan(plan);
+  assert.match(
+    described,
+    /\n\nPublisher: distinct descriptors, because project news has 50 backends and one descriptor has room for 10\.\n\n/,
+  );
+  assert.match(described, / = 50 +20 of 20 introduction points, each backend in 2 or 3 of 6\n/);
+  assert.match(described, / = 25 +20 of 20 introduction points, each backend in 4 or 5 of 6\n/);
+  assert.match(described, /\n\n20 of the 50 backends of project news are in 3 of the 6 /);
+  assert.match(described, /\n\n20 of the 25 backends of project shop are in 5 of the 6 /);
+});
+
+test("only listed backends choose the publisher, a small project stays as Onionbalance has it, the config's own word counts", () => {
+  assert.equal(lab({ workers: 20, listed: ["worker1"] }).publisher.mode, "onionbalance");
+  const shop = { name: "shop", softmapTorWorkers: 1, sites: [{ domain: "shop.example.org" }] };
+  const mixed = lab({ workers: 6, projects: [shop, { name: "news", sites }] });
+  assert.equal(mixed.publisher.why, "project news has 12 backends and one descriptor has room for 10");
+  assert.deepEqual(
+    mixed.projects.map(({ budget }) => budget.mode),
+    ["distinct", "onionbalance"],
+  );
+  const said = lab({ publisher: "distinct", watchdog: { every: "5s" } });
+  assert.match(
+    describePlan(said),
+    /Publisher: distinct descriptors, because the config says so; no project has more than 10/,
+  );
+  assert.deepEqual(said.advice, []);
+});
+
+test("a watchdog with settings that does not run is an advice, so that a stack can shrink without another edit", () => {
+  assert.deepEqual(lab({ workers: 6, watchdog: { every: "5s" } }).advice, []);
+  assert.match(lab({ watchdog: { every: "5s" } }).advice.join(), /^watchdog has settings, but none runs/);
 });

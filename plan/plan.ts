@@ -1,11 +1,12 @@
 // What a config amounts to: machines, backends, introduction points, steps. Pure: the same config gives the same plan.
 import { type StackConfig, workerPool } from "../config/schema";
-import { type IntroductionBudget, introductionBudget } from "./budget";
+import { type IntroductionBudget, introductionBudget, shareAdvice } from "./budget";
 import { generationOf } from "./generation";
 import { backendName, daemonName } from "./names";
 import { coresAdviceOf } from "./cores";
 import { awsCost, describeCost, instanceTypes } from "./cost";
 import { byName } from "./order";
+import { choosePublisher, idleWatchdog, type PublisherChoice } from "./publisher";
 import { type Step, planSteps } from "./steps";
 import { planWaves } from "./waves";
 
@@ -52,12 +53,14 @@ export interface Plan {
   readonly projects: readonly PlannedProject[];
   /** The backends of all projects, those that are not listed among them. */
   readonly backends: readonly Backend[];
+  /** Who makes the sites' descriptors, on every balancer, and why. */
+  readonly publisher: PublisherChoice;
   /** How a change goes over the workers; `pause` in seconds. */
   readonly rollout: { readonly canary: number; readonly waveSize: number; readonly pause: number };
   /** The workers in the order in which they get a change. */
   readonly waves: readonly (readonly string[])[];
   readonly steps: readonly Step[];
-  /** Sentences on machines with too many or too few cores for what they run; empty where nobody knows their cores. */
+  /** Sentences on backends that cannot be shared evenly, on a watchdog that does not run, and on machines with too many or too few cores where somebody knows them. */
   readonly advice: readonly string[];
   /** What the machines cost, where somebody knows. */
   readonly cost?: string;
@@ -96,6 +99,7 @@ export function planBackends(
 export function planStack(config: StackConfig, unit = ""): Plan {
   const { balancers, publishing, listed, rollout } = config;
   const pool = workerPool(config);
+  const publisher = publisherOf(config);
   const projects = config.projects
     .toSorted((a, b) => byName(a.name, b.name))
     .map((project): PlannedProject => {
@@ -106,7 +110,7 @@ export function planStack(config: StackConfig, unit = ""): Plan {
         generation,
         domains: sites.map(({ domain }) => domain),
         backends: planBackends({ name, softmapTorWorkers, generation }, pool, listed),
-        budget: introductionBudget(listed.length, softmapTorWorkers),
+        budget: introductionBudget(listed.length, softmapTorWorkers, publisher.mode),
       };
     });
   const hosts = [...balancers.toSorted(byName), ...config.workers.toSorted(byName)].map((name): PlannedHost => ({
@@ -117,15 +121,34 @@ export function planStack(config: StackConfig, unit = ""): Plan {
     listed: listed.includes(name),
   }));
   const waves = planWaves(pool, rollout);
+  const idle = idleWatchdog(publisher.mode, config.watchdog);
+  const { advice, cost } = sizes(config, hosts);
   return {
     hosts,
     projects,
     backends: projects.flatMap(({ backends }) => backends),
+    publisher,
     rollout,
     waves,
     steps: planSteps({ balancers, publishing, waves }),
-    ...sizes(config, hosts),
+    advice: [
+      ...projects.flatMap(({ name, budget }) => shareAdvice(name, budget) ?? []),
+      ...(idle === undefined ? [] : [idle]),
+      ...advice,
+    ],
+    ...(cost === undefined ? {} : { cost }),
   };
+}
+
+/** One publisher for all projects: of two that need different ones the larger counts, and a small one is published alike by both. */
+export function publisherOf({
+  publisher,
+  listed,
+  projects,
+}: Pick<StackConfig, "publisher" | "listed" | "projects">): PublisherChoice {
+  const [largest] = projects.toSorted((a, b) => b.softmapTorWorkers - a.softmapTorWorkers || byName(a.name, b.name));
+  if (largest === undefined) return choosePublisher(publisher, 0);
+  return choosePublisher(publisher, listed.length * largest.softmapTorWorkers, `project ${largest.name}`);
 }
 
 /** Whether the machines fit, and what they cost: known of EC2's alone. */

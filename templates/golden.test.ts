@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { resolveProject, resolveSite, type GivenSiteSettings } from "../config/schema";
 import { balancerDaemon, torMetrics } from "../plan/metrics";
 import { backendName, daemonName } from "../plan/names";
+import { publisherTimers, watchdogSettings, type PublisherMode } from "../plan/publisher";
 import { torSettings, type TorSettings } from "../plan/torSettings";
 import { render, type Models, type TemplateName } from "./index";
 import { readSources } from "./sources";
@@ -121,6 +122,8 @@ test("what a project says to its tors", () => {
     });
   golden("tor.client.torrc", "client-torrc", { network: [] });
   golden("tor.client.lab.torrc", "client-torrc", { network: lab });
+  golden("prober.torrc", "prober-torrc", { network: [] });
+  golden("prober.lab.torrc", "prober-torrc", { network: lab });
 });
 
 test("what a project says to its nginx", () => {
@@ -176,8 +179,9 @@ test("units", () => {
   golden("softmap-tor@.service", "unit-tor", {});
   golden("softmap-nginx@.service", "unit-nginx", {});
   golden("softmap-balancer-tor.service", "unit-balancer-tor", {});
-  golden("softmap-onionbalance.service", "unit-onionbalance", { testnet: false });
-  golden("softmap-onionbalance.testnet.service", "unit-onionbalance", { testnet: true });
+  golden("softmap-onionbalance.service", "unit-onionbalance", {});
+  golden("softmap-prober-tor.service", "unit-prober-tor", {});
+  golden("softmap-watchdog.service", "unit-watchdog", {});
 });
 
 test("the base of a machine", () => {
@@ -231,9 +235,17 @@ test("a monitored machine: what its tors and nginx count, its exporter, who come
       }, /it is not a network in CIDR form/);
 });
 
-test("Onionbalance's launcher", () => {
-  golden("onionbalance.launch.py", "onionbalance-launch", { testnet: false });
-  golden("onionbalance.testnet.launch.py", "onionbalance-launch", { testnet: true });
+test("the publisher's settings", () => {
+  const settings = (mode: PublisherMode, testnet: boolean) => ({
+    mode,
+    why: `project "news" has 12 backends`,
+    testnet,
+    timers: publisherTimers(testnet),
+    watchdog: watchdogSettings(mode, testnet),
+  });
+  golden("publisher.yaml", "publisher", settings("onionbalance", false));
+  golden("distinct.publisher.yaml", "publisher", settings("distinct", false));
+  golden("distinct.testnet.publisher.yaml", "publisher", settings("distinct", true));
 });
 
 test("the order of what has no order makes no difference", () => {

@@ -29,15 +29,17 @@ import { renderTemplate, type Sources } from "./render";
 import type { Template } from "./template";
 import { obConfig, type ObConfigModel } from "./ob-config";
 import { onionbalance, type OnionbalanceModel } from "./onionbalance";
-import { onionbalanceLaunch, type OnionbalanceLaunchModel } from "./onionbalance-launch";
+import { proberTorrc, type ProberTorrcModel } from "./prober-torrc";
+import { publisher, type PublisherModel } from "./publisher";
 import { unitMetrics, unitMetricsCollect } from "./unit-metrics";
 import {
   unitBalancerTor,
   unitNginx,
   unitOnionbalance,
+  unitProberTor,
   unitTor,
+  unitWatchdog,
   type UnitModel,
-  type UnitOnionbalanceModel,
 } from "./units";
 
 /** Every kind of file that is rendered, and the model it wants. */
@@ -60,7 +62,8 @@ export interface Models {
   "nginx-site": NginxSiteModel;
   "ob-config": ObConfigModel;
   onionbalance: OnionbalanceModel;
-  "onionbalance-launch": OnionbalanceLaunchModel;
+  "prober-torrc": ProberTorrcModel;
+  publisher: PublisherModel;
   "unit-base": UnitModel;
   "unit-firewall": UnitModel;
   "unit-firewall-path": UnitModel;
@@ -71,8 +74,10 @@ export interface Models {
   "unit-metrics": ScrapeModel;
   "unit-metrics-collect": UnitModel;
   "unit-nginx": UnitModel;
-  "unit-onionbalance": UnitOnionbalanceModel;
+  "unit-onionbalance": UnitModel;
+  "unit-prober-tor": UnitModel;
   "unit-tor": UnitModel;
+  "unit-watchdog": UnitModel;
 }
 
 /** The name of a template. */
@@ -98,7 +103,8 @@ export const templates = {
   "nginx-site": nginxSite,
   "ob-config": obConfig,
   onionbalance,
-  "onionbalance-launch": onionbalanceLaunch,
+  "prober-torrc": proberTorrc,
+  publisher,
   "unit-base": unitBase,
   "unit-firewall": unitFirewall,
   "unit-firewall-path": unitFirewallPath,
@@ -110,7 +116,9 @@ export const templates = {
   "unit-metrics-collect": unitMetricsCollect,
   "unit-nginx": unitNginx,
   "unit-onionbalance": unitOnionbalance,
+  "unit-prober-tor": unitProberTor,
   "unit-tor": unitTor,
+  "unit-watchdog": unitWatchdog,
 } as const;
 
 /**
@@ -132,12 +140,12 @@ export type {
   NginxSite,
   NginxSiteModel,
   ObConfigModel,
-  OnionbalanceLaunchModel,
   OnionbalanceModel,
+  ProberTorrcModel,
+  PublisherModel,
   RenewModel,
   RenewTimerModel,
   ScrapeModel,
   Sources,
   UnitModel,
-  UnitOnionbalanceModel,
 };

@@ -5,8 +5,10 @@ import {
   currentFile,
   dataDir,
   nginxSocketDir,
+  proberPaths,
   publisherFiles,
   users,
+  watchdogPaths,
   workerFiles,
 } from "../plan/names";
 import { systemd } from "./quote";
@@ -14,12 +16,6 @@ import type { Template } from "./template";
 
 /** Units whose text is the same everywhere. */
 export type UnitModel = Record<string, never>;
-
-/** Onionbalance's unit. */
-export interface UnitOnionbalanceModel {
-  /** A private Tor network with testing intervals: Onionbalance's --is-testnet. */
-  readonly testnet: boolean;
-}
 
 // systemd wants RuntimeDirectory= and StateDirectory= relative to /run and /var/lib.
 const below = (root: string, path: string): string => path.slice(root.length + 1);
@@ -70,16 +66,47 @@ export const unitBalancerTor: Template<UnitModel> = {
 };
 
 /** softmap-onionbalance.service on a balancer. */
-export const unitOnionbalance: Template<UnitOnionbalanceModel> = {
+export const unitOnionbalance: Template<UnitModel> = {
   language: systemd,
   sources: ["unit-onionbalance", "sandbox"],
   title: () => "unit of Onionbalance",
   locals: () => ({
     user: users.onionbalance,
-    launcher: currentFile("publisher", publisherFiles.launcher),
+    program: currentFile("publisher", publisherFiles.program),
+    settings: currentFile("publisher", publisherFiles.settings),
     config: currentFile("publisher", publisherFiles.onionbalance),
     control: balancerPaths.controlSocket,
     status: balancerPaths.statusSocket,
     runtime: below("/run", folder(balancerPaths.statusSocket)),
+  }),
+};
+
+/** softmap-prober-tor.service on a balancer: the watchdog's own tor. */
+export const unitProberTor: Template<UnitModel> = {
+  language: systemd,
+  sources: ["unit-prober-tor", "sandbox"],
+  title: () => "unit of the watchdog's tor",
+  locals: () => ({
+    user: users.tor,
+    group: users.watchdog,
+    torrc: currentFile("balancer", balancerFiles.proberTorrc),
+    state: below("/var/lib", proberPaths.dataDir),
+    runtime: below("/run", folder(proberPaths.socksSocket)),
+  }),
+};
+
+/** softmap-watchdog.service on a balancer. */
+export const unitWatchdog: Template<UnitModel> = {
+  language: systemd,
+  sources: ["unit-watchdog", "sandbox"],
+  title: () => "unit of the watchdog",
+  locals: () => ({
+    user: users.watchdog,
+    program: currentFile("publisher", publisherFiles.watchdog),
+    config: currentFile("publisher", publisherFiles.onionbalance),
+    settings: currentFile("publisher", publisherFiles.settings),
+    socks: proberPaths.socksSocket,
+    folder: folder(watchdogPaths.leaveOut),
+    runtime: below("/run", folder(watchdogPaths.leaveOut)),
   }),
 };

@@ -123,7 +123,7 @@ test("YAML: a whole file, a part, a setting alone; an unknown key, a value that 
   assert.deepEqual(yamlFaults("onionTls: selfSigned\nforceHttps: false"), []);
   assert.deepEqual(yamlFaults("groups: [{ name: prometheus }]"), []);
   assert.match(yamlFaults("softmap:worker: 3")[0] ?? "", /worker .*There is no such key/);
-  assert.match(yamlFaults("softmap:workers: 30")[0] ?? "", /introduction points/);
+  assert.match(yamlFaults("softmap:workers: 61")[0] ?? "", /introduction points/);
   assert.match(yamlFaults("onionTls: selfsigned")[0] ?? "", /not what a stack takes.*onionTls/);
   assert.match(yamlFaults("a: [")[0] ?? "", /^no YAML/);
 });

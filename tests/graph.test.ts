@@ -98,7 +98,10 @@ describe("the resource graph of two projects on two workers and one balancer", (
     }
     assert.deepEqual(
       dirs.map(({ path, ...ownership }) => [path.split("/").at(-1), ownership]),
-      [["keys", { ...own, mode: "0700" }]],
+      [
+        ["keys", { ...own, mode: "0700" }],
+        ["leave-out", { owner: "root", group: own.group, mode: "0750" }],
+      ],
     );
   });
 
@@ -152,10 +155,13 @@ describe("the resource graph of two projects on two workers and one balancer", (
   test("a project's files are rendered once, whatever the number of workers; each site is one of its own", () => {
     assert.deepEqual(ofComponents(":RenderedConfig"), [
       "balancer-onionbalance",
-      "balancer-onionbalance-launch",
+      "balancer-prober-torrc",
+      "balancer-publisher",
       "balancer-tor-torrc",
       "balancer-unit-onionbalance",
+      "balancer-unit-prober-tor",
       "balancer-unit-tor",
+      "balancer-unit-watchdog",
       "workers-news-1-GENERATION-torrc",
       "workers-news-2-GENERATION-torrc",
       "workers-news-nginx",

@@ -254,7 +254,7 @@ softmap ${c.address} example.net
 });
 
 test("more backends than can be published are told before `pulumi up`", async (t) => {
-  const workers = Array.from({ length: 7 }, (_, i) => `w${i}.example.net`).join("\n");
+  const workers = Array.from({ length: 61 }, (_, i) => `w${i}.example.net`).join("\n");
   const home = folderOf(t, {
     "x.conf": `softmap ${a.address} example.com\n`,
     "onionspray-workers.conf": workers,

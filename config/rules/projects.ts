@@ -1,6 +1,7 @@
 // Rules on projects and sites that no single key can tell: doubles, keys, backends that can be published.
 import { backendName } from "../../plan/names";
 import { budgetProblems } from "../../plan/budget";
+import type { PublisherMode } from "../../plan/publisher";
 import { type Path, earlier, isRecord, problemAt, valueAt } from "../place";
 import type { Problem } from "../problems";
 import { type KeyNames, certificateRules } from "./certificates";
@@ -41,10 +42,13 @@ export interface Around {
   readonly pool?: readonly (string | undefined)[] | undefined;
   /** Names of those of them whose backends are published, where not all are. */
   readonly listed?: readonly string[] | undefined;
+  /** Who makes the descriptors, where the config says so. */
+  readonly publisher?: PublisherMode | undefined;
 }
 
 /** Problems of projects and their sites. */
-export function projectsRules(raw: Raw, { siteKeyDomains, keyNames, keyNext, pool, listed }: Around): Problem[] {
+export function projectsRules(raw: Raw, around: Around): Problem[] {
+  const { siteKeyDomains, keyNames, keyNext, pool } = around;
   const sites = sitesOf(raw);
   return [
     ...projectTwice(raw),
@@ -55,7 +59,7 @@ export function projectsRules(raw: Raw, { siteKeyDomains, keyNames, keyNext, poo
     ...settingsRules(raw),
     ...foreignRules(raw, sites),
     ...certificateRules(raw, keyNames ?? {}, keyNext !== undefined),
-    ...(pool ? [...budgetRules(raw, listed ?? pool, listed !== undefined), ...mixedNames(raw, pool)] : []),
+    ...(pool ? [...budgetRules(raw, around), ...mixedNames(raw, pool)] : []),
   ];
 }
 
@@ -158,13 +162,14 @@ function keyRules(raw: Raw, sites: readonly Site[], keys: readonly string[], key
 }
 
 /** Only what is published counts: workers that are not listed may be as many as there are machines. */
-function budgetRules(raw: Raw, workers: readonly unknown[], chosen: boolean): Problem[] {
+function budgetRules(raw: Raw, { pool = [], listed, publisher }: Around): Problem[] {
+  const [workers, chosen] = [listed ?? pool, listed !== undefined];
   return list(raw["projects"]).flatMap((project, p) => {
     const daemons = valueAt(project, ["softmapTorWorkers"]) ?? 2;
     if (!isRecord(project) || typeof daemons !== "number" || !Number.isSafeInteger(daemons) || daemons < 1) return [];
     const name = text(project["name"]) ?? `projects[${p}]`;
     const path = ["projects", p, "softmapTorWorkers"];
-    const problems = budgetProblems({ name, softmapTorWorkers: daemons }, workers.length, { chosen });
+    const problems = budgetProblems({ name, softmapTorWorkers: daemons }, workers.length, { chosen, publisher });
     return problems.map((problem) => ({ ...problem, path }));
   });
 }

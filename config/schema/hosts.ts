@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { mostDistinct } from "../../plan/budget";
 import { whole } from "./check";
 import { hostName, labName } from "./names";
 import { awsHostsSchema, instanceType, zone } from "./aws";
@@ -97,8 +98,8 @@ export const hostsSchema = z
     examples: [{ provider: "lab" }, { provider: "ssh", user: "admin", privateKeyFile: "~/.ssh/id_ed25519" }],
   });
 
-// More than this is a slip of the finger: ten backends can be published for a site.
-const mostCounted = 50;
+// More than this is a slip of the finger: a site has no more backends than that.
+const mostCounted = mostDistinct;
 
 /** Machines: a number or names where the provider makes them, machines with address and host key for ssh. */
 export function machines(what: string) {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { mostBackends, mostDistinct } from "../../plan/budget";
 import { mostDaemons } from "../../plan/names";
 import { type Exact, whole } from "./check";
 import { domain, exampleOnion, onion, replaceAddress, subdomain } from "./domain";
@@ -31,20 +32,15 @@ export const siteSchema = z
 export const projectSchema = z
   .strictObject({
     name: projectName,
-    softmapTorWorkers: z
-      .int()
-      .min(1)
-      .prefault(2)
-      // The upper bound is the budget's: its message has the arithmetic (plan/budget.ts).
-      .meta({
-        maximum: mostDaemons,
-        description: `tor daemons of the project on each worker. Workers x daemons is at most ${mostDaemons}: a descriptor holds 20 introduction points, Onionbalance takes 2 of each backend.`,
-        unit: "daemons per worker",
-        examples: [2],
-      }),
+    // How many backends a site can have is the budget's: its message has the arithmetic (plan/budget.ts).
+    softmapTorWorkers: whole(1, mostDaemons, "the project's nginx has sockets for so many tor daemons", {
+      description: `tor daemons of the project on each worker. Listed workers x daemons is at most ${mostDistinct} backends, with \`publisher: onionbalance\` ${mostBackends}.`,
+      unit: "daemons per worker",
+      examples: [2],
+    }).prefault(2),
     torIntrosPerDaemon: whole(3, 20, "tor takes no other number of introduction points", {
       description:
-        "Introduction points that each daemon opens for its own descriptor (HiddenServiceNumIntroductionPoints).",
+        "Introduction points that each daemon opens for its own descriptor (HiddenServiceNumIntroductionPoints). A site's descriptor has 2 of them, with distinct descriptors 1.",
       unit: "introduction points",
       examples: [3],
     }).prefault(3),

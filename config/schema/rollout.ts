@@ -58,7 +58,7 @@ export const listed = chosen(
   },
   {
     description:
-      "Names of the workers whose backends are published; the others run, proved but not published. At most ten backends of a project are published at once. Absent: every machine that runs backends.",
+      "Names of the workers whose backends are published; the others run, proved but not published. At most 120 backends of a project are published at once, with `publisher: onionbalance` ten. Absent: every machine that runs backends.",
     examples: [["worker1", "worker2"]],
   },
 );

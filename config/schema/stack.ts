@@ -12,6 +12,7 @@ import {
 import { monitoringSchema } from "./monitoring";
 import { duration } from "./network";
 import { type ProjectConfig, projectSchema } from "./project";
+import { publisherSchema, timersSchema, watchdogSchema } from "./publisher";
 import { drainTimeout, listed, publishing, rollbackWindow, rolloutSchema } from "./rollout";
 
 /** Every key of a stack's config but the secret ones, without the `softmap:` in front. */
@@ -57,6 +58,9 @@ export const stackSchema = z.strictObject({
   }),
   drainTimeout,
   rollbackWindow,
+  publisher: publisherSchema.optional(),
+  timers: timersSchema.optional(),
+  watchdog: watchdogSchema.optional(),
   monitoring: monitoringSchema.optional(),
 });
 

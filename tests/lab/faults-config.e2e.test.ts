@@ -84,6 +84,7 @@ describe("a wrong config", { timeout: 5 * 60_000 }, () => {
     configure(
       settings({
         balancer: 1,
+        publisher: "onionbalance",
         publishing: ["ona"],
         rollout: { waveSize: 0 },
         workers: [machine("w1", { port: port + 1 }), machine("w1", { port: port + 1 })],
@@ -123,9 +124,10 @@ describe("a wrong config", { timeout: 5 * 60_000 }, () => {
     assert.equal(check.stdout, "");
   });
 
-  test("eleven backends for one site: the arithmetic and the ways out", async () => {
+  test("twelve backends for one site by Onionbalance alone: the arithmetic and the ways out", async () => {
     configure(
       settings({
+        publisher: "onionbalance",
         projects: [{ name: "news", softmapTorWorkers: 6, sites: [{ domain: "www.daily.test" }] }],
         workers: [machine("w1", { port: port + 1 })],
       }),
@@ -135,7 +137,7 @@ describe("a wrong config", { timeout: 5 * 60_000 }, () => {
       run,
       /1 problem in/,
       /2 workers x 6 tor daemons = 12 backends x 2 introduction points = 24/,
-      /Next: Set softmapTorWorkers to 5, or/,
+      /Next: Remove `publisher` or set it to distinct, or set softmapTorWorkers to 5, or/,
     );
   });
 
