@@ -143,9 +143,9 @@ export function proberService(watching: boolean): Service {
 export function onionbalanceService(standby: boolean): Service {
   return {
     unit: units.onionbalance,
-    // A changed config is neither: it looks at its config every second, and loses no descriptor over it.
+    // Changed settings or backends are neither: it looks at its files every second, and loses no descriptor over them.
     reloadOn: [],
-    restartOn: [publisherFiles.program, publisherFiles.settings],
+    restartOn: [publisherFiles.program],
     health: { kind: "active" },
     standby,
   };

@@ -22,6 +22,7 @@ class Publisher(Publishing):
         super().__init__(version, settings, {"watchdog": Watched(WATCHDOG_LIST), "operator": Watched(OPERATOR_LIST)})
         self.lock = threading.RLock()
         self.config, self.config_due, self.asked = Watched(config_path), False, True
+        self.settings_file = Watched(settings.path)
         self.fetch_at = self.check_at = 0.0
         self.settled_at = time.monotonic() + self.timers["firstPublish"]
 
@@ -41,6 +42,7 @@ class Publisher(Publishing):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: os._exit(0))
         self.config.changed()  # Onionbalance has just read it
+        self.settings_file.changed()
         for one, its in zip(self.balance.services, self.balance.config_data["services"]):
             one.key_path = its["key"]
         say("publishing %d sites as %s, fetch %d s, publish check %d s" % (len(self.balance.services), self.settings.mode, self.timers["fetch"], self.timers["publishCheck"]))
@@ -59,6 +61,7 @@ class Publisher(Publishing):
         self.asked = True
 
     def turn(self, now):
+        self.take_settings(now)
         self.take_config(now)
         if self.asked or now >= self.fetch_at:
             self.fetch(now)
@@ -86,6 +89,23 @@ class Publisher(Publishing):
             raise
         except Exception as error:
             self.problem(what, "%s: %s: %s" % (what, type(error).__name__, error))
+
+    def take_settings(self, now):
+        """Changed settings without a restart: with more backends another mode, and other timers."""
+        if not self.settings_file.changed():
+            return
+        try:
+            fresh = Settings(self.settings_file.path)
+        except SystemExit:
+            self.problem("settings", "the new %s cannot be used: going on with what it said before" % self.settings_file.path)
+            return
+        self.problem("settings", None)
+        if fresh.testnet != self.settings.testnet:
+            say("on another network now; ending, to be started anew")
+            os._exit(1)
+        if vars(fresh) != vars(self.settings):
+            say("took new settings: %s, fetch %d s, publish check %d s" % (fresh.mode, fresh.timers["fetch"], fresh.timers["publishCheck"]))
+        self.settings, self.fetch_at, self.check_at = fresh, min(self.fetch_at, now + fresh.timers["fetch"]), now
 
     def take_config(self, now):
         """A changed config without a restart: sites and backends that stay keep what is known of them."""

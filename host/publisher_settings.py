@@ -21,6 +21,7 @@ class Settings:
     def __init__(self, path):
         import yaml
 
+        self.path = path
         try:
             with open(path) as handle:
                 told = yaml.safe_load(handle)

@@ -39,7 +39,7 @@ class Publishing:
     balance = None
 
     def __init__(self, version, settings, lists):
-        self.version, self.settings, self.timers, self.lists = version, settings, settings.timers, lists
+        self.version, self.settings, self.lists = version, settings, lists
         self.problems = {}
         self.uploads = Uploads(self.post)
         self.rounds = {}  # (address, period) -> Round
@@ -47,6 +47,10 @@ class Publishing:
         self.left = {}  # address -> (address of a backend -> Mark, those spared)
         self.rings = {}  # (valid-after, address, period) -> its directories
         self.status_at, self.status_told = 0.0, None
+
+    @property
+    def timers(self):
+        return self.settings.timers
 
     def problem(self, what, text):
         """Told once in the log, and in the status until it is over."""

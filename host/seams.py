@@ -54,10 +54,13 @@ def mismatches():
     for module, path, signature in SIGNATURES:
         try:
             its = str(inspect.signature(found_at(module, path)))
-        except (ImportError, AttributeError):
-            its = "missing"
-        if its != signature:
-            wrong.append("%s.%s is %s and not %s" % (module, path, its, signature))
+            found = "" if its == signature else "%s.%s is %s and not %s" % (module, path, its, signature)
+        except ImportError as error:
+            found = str(error)  # "No module named ...", the same for all that need it
+        except AttributeError:
+            found = "there is no %s.%s" % (module, path)
+        if found and found not in wrong:
+            wrong.append(found)
     return wrong
 
 
@@ -82,7 +85,7 @@ def install(publisher):
     from onionbalance.hs_v3 import descriptor, instance, manager, onionbalance
 
     hidden_service.OuterLayer._encrypt = padded_encrypt(hidden_service._encrypt_layer)
-    stamp_received(descriptor.ReceivedDescriptor, publisher.timers["tooOld"])
+    stamp_received(descriptor.ReceivedDescriptor, lambda: publisher.timers["tooOld"])
     keep_newest(instance.InstanceV3, descriptor)
     manager.init_scheduler = lambda _: None
     scheduler.run_forever = publisher.run
@@ -125,7 +128,7 @@ def stamp_received(received, too_old):
         self.came = time.monotonic()
 
     received.__init__ = init
-    received.is_old = lambda self: time.monotonic() - self.came > too_old
+    received.is_old = lambda self: time.monotonic() - self.came > too_old()
 
 
 def keep_newest(instance, descriptor):

@@ -73,7 +73,7 @@ const refusals: readonly Refusal[] = [
     ...away("/usr/lib/python3/dist-packages/yaml"),
     said: [
       /softmap publish on bal failed: Onionbalance refuses its new configuration; nothing was switched\. Next: /,
-      /\| ModuleNotFoundError: No module named 'yaml'/,
+      /\| Onionbalance 0\.2\.\d on this host cannot be used: No module named 'yaml'; not started\./,
     ],
   },
   {
