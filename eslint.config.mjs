@@ -23,6 +23,8 @@ const mayImport = {
     "templates",
     "host",
     "proxy",
+    "tests/lab/beyondKit",
+    "tests/lab/beyondMeasures",
     "tests/lab/fixture",
     "tests/proxy/release",
   ],

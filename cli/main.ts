@@ -91,6 +91,19 @@ export const commands: readonly Command[] = [
     module: "monitoring",
   },
   {
+    name: "drain",
+    group: "Act",
+    summary: "leave backends out of the descriptors, and see who is left out",
+    module: "desk/drain",
+  },
+  {
+    name: "undrain",
+    group: "Act",
+    summary: "list backends again that were left out by hand",
+    module: "desk/drain",
+    run: "undrain",
+  },
+  {
     name: "start",
     group: "Act",
     summary: "start what stands",

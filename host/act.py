@@ -1,5 +1,4 @@
 """Starts, stops or restarts what was released here, by an operator's hand. The plan is not changed by it: the next `pulumi up --refresh` finds what does not run, and starts it."""
-import time
 from report import Failure, run
 from health import Watch, is_running, wait_healthy
 from machine import lock, unlock
@@ -13,15 +12,22 @@ RANKS = ("nginx", "tor", "active")
 ACT_SECONDS = 300
 
 
-def acted_on(projects):
-    """(service, marker of its nginx) of the worker's projects that are named, or of everything here when none is; in the order in which they start."""
+def acted_on(projects, only=(), without=()):
+    """
+    (service, marker of its nginx) of the worker's projects that are named, or of everything here when none is; in the order in which they start.
+    Of the tors of backends `only` those that are named, and nothing else; or all `without` them.
+    """
     found = []
     for role in ("worker", "balancer", "publisher"):
         tree = Tree(role)
         plan = tree.plan() or {}
         markers = old_markers(tree, tree.current())
         named = {unit for each in plan.get("proof") or [] if each["project"] in projects for unit in (each["unit"], *(one["unit"] for one in each["backends"]))}
-        found += [(service, markers.get(service["health"].get("socket"))) for service in plan.get("services", []) if not service.get("standby") and (not projects or service["unit"] in named)]
+        backends = {one["unit"]: one["name"] for each in plan.get("proof") or [] for one in each["backends"]}
+        for service in plan.get("services", []):
+            unit, name = service["unit"], backends.get(service["unit"])
+            if not service.get("standby") and (not projects or unit in named) and (not only or name in only) and (name is None or name not in without):
+                found.append((service, markers.get(service["health"].get("socket"))))
     return sorted(found, key=lambda pair: RANKS.index(pair[0]["health"]["kind"]))
 
 
@@ -54,24 +60,11 @@ def restart_one(report, service, marker):
     report.say("restarted %s: it is healthy" % service["unit"])
 
 
-def restart_all(report, services, settle):
-    """One unit at a time; between two tors of backends the time in which Onionbalance publishes the new introduction points of the first."""
-    last = False
-    for service, marker in services:
-        backend = bool(service["health"].get("uploads"))
-        if backend and last and settle:
-            report.say("the next tor in %d s, when Onionbalance has published this one's introduction points" % settle)
-            time.sleep(settle)
-        restart_one(report, service, marker)
-        last = backend
-    return len(services)
-
-
 def act_main(report, payload):
     action, projects = payload["action"], payload["projects"]
     held = lock(report, "a %s by hand" % action, ACT_LOCK_SECONDS, payload["stack"])
     try:
-        services = acted_on(projects)
+        services = acted_on(projects, payload.get("only", ()), payload.get("without", ()))
         if not services:
             raise Failure("there is nothing of %s on this host." % (", ".join(projects) if projects else "softmap"))
         if action == "stop":
@@ -79,7 +72,9 @@ def act_main(report, payload):
         elif action == "start":
             done = sum(start_one(report, service, marker) for service, marker in services)
         else:
-            done = restart_all(report, services, payload["settleSeconds"])
+            done = len(services)
+            for service, marker in services:
+                restart_one(report, service, marker)
         word = {"stop": "stopped", "start": "started", "restart": "restarted"}[action]
         rest = len(services) - done
         report.say("%d unit%s %s%s" % (done, "" if done == 1 else "s", word, ", %d already %s" % (rest, {"stop": "stood", "start": "ran"}.get(action, "")) if rest else ""))

@@ -12,10 +12,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from metrics_page import Page
 from metrics_sources import Clock, answer_on, certificates_seen, disks_seen, nginx_seen, publisher_seen, read_json, read_text, told_by, tor_seen, units_seen
+from metrics_told import WATCHDOG, WATCHDOG_STATUS, descriptors_seen, watchdog_seen
 
 ETC = "/etc/softmap"
 TEXT = "/run/softmap/metrics/metrics.prom"
 ROLES = ("base", "worker", "balancer", "publisher", "metrics")
+PROBER = "softmap-prober-tor.service"
+FOLDERS = {"balancer": "tor", "prober": "prober"}  # of their torrcs in a release
 EVERY = 10  # seconds; a scrape reads what was found last, so nobody can make the machine work
 STALE = 60  # seconds after which what was found is no answer any more
 
@@ -39,13 +42,18 @@ def collected(etc, clock):
             path = os.path.join(os.path.dirname(service["health"]["socket"]), "status.sock")
             work.append(lambda project=daemon, path=path: nginx_seen(page, project, path))
     for service in plans["balancer"].get("services", []):
-        work.append(lambda service=service: tor_seen(page, service, current("balancer", "tor", "torrc"), "balancer", None))
+        name = "prober" if service["unit"] == PROBER else "balancer"
+        if not service.get("standby"):
+            work.append(lambda service=service, name=name: tor_seen(page, service, current("balancer", FOLDERS[name], "torrc"), name, None))
     if known:
         publishes = "softmap-onionbalance.service" in planned
         page.add("softmap_onionbalance_publishing", publishes)
         if publishes:
             utc = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
             work.append(lambda: publisher_seen(page, known, answer_on(known["statusSocket"], b""), utc))
+            work.append(lambda: descriptors_seen(page, known, read_text(known.get("publisherStatus", "")), time.time()))
+        if WATCHDOG in planned:
+            work.append(lambda: watchdog_seen(page, known, read_text(WATCHDOG_STATUS), time.time()))
     with ThreadPoolExecutor(8) as pool:
         failures = [error for error in (done.exception() for done in [pool.submit(each) for each in work]) if error]
     for error in failures:

@@ -211,8 +211,27 @@ export interface ActPayload {
   readonly action: "start" | "stop" | "restart";
   /** Only what serves these projects; none: everything on the machine. */
   readonly projects: readonly string[];
-  /** Seconds between the restarts of two backends' tors. */
-  readonly settleSeconds: number;
+  /** Only the tors of these backends, and nothing else. */
+  readonly only?: readonly string[];
+  /** Everything but the tors of these backends. */
+  readonly without?: readonly string[];
+}
+
+/** The operator's list of backends that a balancer leaves out of the descriptors. */
+export interface LeavePayload {
+  readonly host: string;
+  /** `look` changes nothing; `out` and `back` wait until it is so in the descriptors. */
+  readonly action: "look" | "out" | "back";
+  /** Addresses of backends. */
+  readonly backends: readonly string[];
+  /** By whom of the desk's commands: `back` takes back what the same one left out, `drain` everything. */
+  readonly kind: "drain" | "stop" | "restart";
+  /** For people. */
+  readonly reason: string;
+  /** How long it is waited for. */
+  readonly seconds: number;
+  /** Whether other balancers publish, too: what a directory refuses here it may have from them. */
+  readonly others: boolean;
 }
 
 /** The journal of softmap's units. */

@@ -12,6 +12,7 @@ import {
   adoptProgram,
   bootstrap,
   confirmProgram,
+  leaveProgram,
   metricsFile,
   mirrorProgram,
   openProgram,
@@ -81,7 +82,10 @@ const programs = {
 /** Programs of the operator's desk: no state has them, and each is sent once. */
 const ofTheDesk = {
   survey: surveyProgram({ host: "worker1", ask: [], quick: false }),
-  act: actProgram({ host: "worker1", stack: "dev", action: "stop", projects: [], settleSeconds: 1 }),
+  act: actProgram({ host: "worker1", stack: "dev", action: "stop", projects: [] }),
+  leave: leaveProgram({
+    ...{ host: "balancer1", action: "look", backends: [], kind: "drain", reason: "", seconds: 1, others: false },
+  }),
   tail: tailProgram({ host: "worker1", projects: [], lines: 1, follow: false }),
   open: openProgram({ host: "balancer1", address: "a.onion" }),
   mirror: mirrorProgram({ host: "worker1", hours: 1, bytes: 1 }),

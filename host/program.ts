@@ -5,6 +5,7 @@ import type {
   ActPayload,
   AdoptPayload,
   ConfirmPayload,
+  LeavePayload,
   MirrorPayload,
   OpenPayload,
   PreflightPayload,
@@ -33,13 +34,25 @@ const modules = {
   rollback: [...release, "rollback"],
   preflight: [...retire, "preflight"],
   renew: [...release, "takeover", "told", "renew"],
-  survey: [...publish, "drain", "retire", "probe", "told", "survey_tor", "survey_sites", "survey_publisher", "survey"],
+  survey: [
+    ...publish,
+    "drain",
+    "retire",
+    "probe",
+    "told",
+    "survey_tor",
+    "survey_sites",
+    "survey_told",
+    "survey_publisher",
+    "survey",
+  ],
   act: [...release, "takeover", "act"],
+  leave: [...publish, "told", "leaving", "publisher_settings", "leave"],
   tail: ["report", "tail"],
   mirror: ["report", "files", "machine", "watched", "tree", "mirror"],
   open: ["report", "files", "control", "descriptors", "socks", "open"],
   adopt: [...publish, "drain", "retire", "preflight", "adopt_found", "adopt_boot", "adopt"],
-  metrics: ["control", "told", "metrics_page", "metrics_sources", "metrics"],
+  metrics: ["control", "told", "metrics_page", "metrics_sources", "metrics_told", "metrics"],
   publisher: ["dealing", "leaving", "uploads", "rounds", "publisher_settings", "seams", "publishing", "publisher"],
   watchdog: ["publisher_settings", "socks", "watchdog_settings", "watchdog_marks", "watchdog_pace", "watchdog"],
 } as const;
@@ -114,6 +127,11 @@ export function surveyProgram(payload: SurveyPayload): string {
 /** The program that starts, stops or restarts a machine's units by hand. */
 export function actProgram(payload: ActPayload): string {
   return program("act", payload);
+}
+
+/** The program that reads and writes the operator's list of backends to leave out; its last line is JSON: cli/desk/door.ts. */
+export function leaveProgram(payload: LeavePayload): string {
+  return program("leave", payload);
 }
 
 /** The program that prints the journal of softmap's units, empty lines between: they only prove that somebody listens. */

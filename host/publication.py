@@ -35,16 +35,24 @@ def status_text(path):
         return ""
 
 
+NOTHING_TOLD = [None], {}, set()
+
+
 def directories_told(path):
     """
     What the publisher says of each site: address -> (fingerprints of the directories that clients ask, where these have different descriptors; else
-    [None], because any one will do), backend -> why it is left out. Of one that says nothing {}.
+    [None], because any one will do; backend -> why it is left out; those of them that the operator wants left out). Of one that says nothing {}.
     """
     try:
         sites = json.loads(read(path) or b"{}").get("sites", {})
-        return {address: (asked_apart(site["descriptors"]), {backend: "left out by the %s: %s" % (mark["by"], mark["why"]) for backend, mark in site["leftOut"].items()}) for address, site in sites.items()}
+        return {address: (asked_apart(site["descriptors"]), *left_out_of(site["leftOut"])) for address, site in sites.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
+
+
+def left_out_of(marks):
+    whys = {backend: "left out by the %s: %s" % (mark["by"], mark["why"]) for backend, mark in marks.items()}
+    return whys, {backend for backend, mark in marks.items() if mark["by"] == "operator"}
 
 
 def asked_apart(descriptors):
@@ -76,7 +84,7 @@ class Publication:
         """One round: fetch what is not known yet, and judge every site that is not proved."""
         open_sites = [site for site in self.sites if site["address"] not in self.answers]
         told = directories_told(self.payload.get("publisherStatus", ""))
-        fronts = [(site["address"], each) for site in open_sites for each in told.get(site["address"], ([None], {}))[0]]
+        fronts = [(site["address"], each) for site in open_sites for each in told.get(site["address"], NOTHING_TOLD)[0]]
         wanted = []
         for site in open_sites:
             # Backends again whenever something does not fit: their points change, too.
@@ -90,8 +98,8 @@ class Publication:
         status, now = self.status(), datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
         for site in open_sites:
             others = {backend: name for backend, name in {**self.removed, **self.planned}.items() if backend not in site["planned"]}
-            left = told.get(site["address"], ([], {}))[1]
-            self.verdicts[site["address"]] = judge(site["planned"], others, self.listed.get(site["address"]), self.seen, {**self.reasons, **left}, status.get(site["address"], {}), now, self.excused, left)
+            _, left, drained = told.get(site["address"], NOTHING_TOLD)
+            self.verdicts[site["address"]] = judge(site["planned"], others, self.listed.get(site["address"]), self.seen, {**self.reasons, **left}, status.get(site["address"], {}), now, self.excused | drained, left)
         return [site for site in open_sites if self.verdicts[site["address"]].good]
 
     def take(self, address, text, reason):

@@ -18,7 +18,7 @@ from watched import watched
 
 STATE = "/var/lib/softmap"
 RUN = "/run/softmap"
-USERS = ["softmap-tor", "softmap-nginx", "softmap-onionbalance"]
+USERS = ["softmap-tor", "softmap-nginx", "softmap-onionbalance", "softmap-watchdog"]
 
 # What each role has on a host: its units' files, the folders of state directories with the unit that each is of, and all state of its own.
 ROLES = {
@@ -42,11 +42,15 @@ ROLES = {
         "children": {STATE + "/tor": "softmap-tor@%s.service", STATE + "/nginx": "softmap-nginx@%s.service"},
         "own": [STATE + "/tor", STATE + "/nginx", RUN + "/tor", RUN + "/nginx"],
     },
-    "balancer": {"units": ["softmap-balancer-tor.service"], "children": {}, "own": [STATE + "/balancer-tor", RUN + "/balancer-tor"]},
-    "publisher": {
-        "units": ["softmap-onionbalance.service", "softmap-purge.service", "softmap-purge.timer"],
+    "balancer": {
+        "units": ["softmap-balancer-tor.service", "softmap-prober-tor.service"],
         "children": {},
-        "own": [STATE + "/onionbalance", RUN + "/onionbalance"],
+        "own": [STATE + "/balancer-tor", RUN + "/balancer-tor", STATE + "/prober-tor", RUN + "/prober-tor"],
+    },
+    "publisher": {
+        "units": ["softmap-onionbalance.service", "softmap-watchdog.service", "softmap-purge.service", "softmap-purge.timer"],
+        "children": {},
+        "own": [STATE + "/onionbalance", STATE + "/leave-out", RUN + "/onionbalance", RUN + "/watchdog"],
     },
     # Nothing outside of its release: what the collector writes is in a runtime directory, which goes with its unit.
     "metrics": {"units": ["softmap-metrics.service", "softmap-metrics-collect.service"], "children": {}, "own": [RUN + "/metrics"]},

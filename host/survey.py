@@ -21,7 +21,7 @@ from tree import Tree
 
 PACKAGES = ("tor", "nginx", "onionbalance")
 MOST_QUESTIONS = 8
-UNIT_KINDS = (("softmap-tor@client.", "client tor"), ("softmap-tor@", "tor"), ("softmap-nginx@", "nginx"), ("softmap-balancer-tor.", "balancer tor"), ("softmap-onionbalance.", "onionbalance"))
+UNIT_KINDS = (("softmap-tor@client.", "client tor"), ("softmap-tor@", "tor"), ("softmap-nginx@", "nginx"), ("softmap-balancer-tor.", "balancer tor"), ("softmap-prober-tor.", "prober tor"), ("softmap-onionbalance.", "onionbalance"), ("softmap-watchdog.", "watchdog"))
 SHOWN = "Id,ActiveState,SubState,NRestarts,ActiveEnterTimestampMonotonic,MemoryCurrent,MainPID"
 
 
@@ -154,7 +154,7 @@ def survey_of(payload, asked):
     roles = [role for role in ROLES if os.path.isdir(os.path.join(Tree(role).root, "releases"))]
     plans = {role: Tree(role).plan() or {} for role in roles}
     units = units_seen(roles)
-    tors = [service for role in ("worker", "balancer") for service in plans.get(role, {}).get("services", []) if service["health"]["kind"] == "tor"]
+    tors = [service for role in ("worker", "balancer") for service in plans.get(role, {}).get("services", []) if service["health"]["kind"] == "tor" and not service.get("standby")]
     projects = plans.get("worker", {}).get("proof") or []
     with ThreadPoolExecutor(MOST_QUESTIONS) as pool:
         drift = pool.submit(lambda: [finding for role in roles for finding in drift_of(role)])

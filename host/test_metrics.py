@@ -10,7 +10,9 @@ import unittest
 import unittest.mock
 import metrics
 import metrics_sources as sources
+import metrics_told
 from metrics_page import FAMILIES, Page, parse_exposition
+from test_leave import descriptor, directory, site as told_site, status
 
 TOR = """# HELP tor_hs_intro_established_count Total number of established introduction circuit
 # TYPE tor_hs_intro_established_count gauge
@@ -161,6 +163,61 @@ class Onionbalance(unittest.TestCase):
             self.assertIn("softmap_onionbalance_up 0\n", told)
             self.assertIn('softmap_site_backends_planned{site="www.daily.test"} 2\n', told)
             self.assertNotIn("softmap_site_backends_known", told)
+
+
+class Told(unittest.TestCase):
+    A, B, S = ("a" * 56, "b" * 56, "s" * 56)
+    KNOWN = {"frontends": [{"address": "s" * 56 + ".onion", "domain": "www.daily.test", "backends": [{"name": "news-w1-1", "address": "a" * 56}, {"name": "news-w2-1", "address": "b" * 56 + ".onion"}]}]}
+
+    def lines(self, work, text):
+        page = Page()
+        work(page, self.KNOWN, text, time.time())
+        return page.text().splitlines()
+
+    def publisher(self, **more):
+        its = told_site([[self.A], [self.A]], backends=2, left=[self.B], by="watchdog", spared=[self.A])
+        rows = [directory(1, [self.A]), directory(2, [self.A], state="failed"), directory(3, [], asked=False, state="refused")]
+        its["descriptors"] = [descriptor([directory(9, [])], 1, False), descriptor(rows, 2), descriptor([directory(4, [self.A])], 3, False, "second")]
+        return json.dumps(status({self.S: its}, problems=["x"], **more))
+
+    def test_sites_directories_and_backends(self):
+        lines = self.lines(metrics_told.descriptors_seen, self.publisher())
+        for line in (
+            'softmap_publisher_info{mode="distinct",onionbalance="0.2.2"} 1',
+            "softmap_publisher_problems 1",
+            'softmap_site_backends_listed{site="www.daily.test"} 1',
+            'softmap_site_backends_left_out{site="www.daily.test",by="watchdog"} 1',
+            'softmap_site_backends_left_out{site="www.daily.test",by="operator"} 0',
+            'softmap_site_backends_spared{site="www.daily.test"} 1',
+            'softmap_backend_left_out{backend="news-w1-1"} 0',
+            'softmap_backend_left_out{backend="news-w2-1",by="watchdog"} 1',
+            'softmap_descriptor_directories{site="www.daily.test",descriptor="first",asked="yes",state="stored"} 1',
+            'softmap_descriptor_directories{site="www.daily.test",descriptor="first",asked="yes",state="failed"} 1',
+            'softmap_descriptor_directories{site="www.daily.test",descriptor="first",asked="no",state="refused"} 1',
+            'softmap_descriptor_directories{site="www.daily.test",descriptor="second",asked="yes",state="stored"} 1',
+        ):
+            self.assertIn(line, lines)
+        ages = [line for line in lines if line.startswith("softmap_descriptor_stored_age_seconds{")]
+        self.assertEqual(len(ages), 2)
+        self.assertTrue(all(3 < float(line.split()[-1]) < 5 for line in ages), ages)
+        self.assertFalse([line for line in lines if "aaaa" in line or "bbbb" in line or "ssss" in line])
+
+    def test_the_watchdog(self):
+        one = {"name": "x", "state": "answers", "since": 1.0, "last": 2.0, "seconds": 0.8, "failures": 0, "probes": 1, "why": ""}
+        told = lambda **more: json.dumps({"version": 1, "written": time.time() - 2, "every": 5, "broken": "", "backends": {self.A: one, self.B: {**one, "state": "unknown", "seconds": None}, "d" * 56: one}, **more})
+        lines = self.lines(metrics_told.watchdog_seen, told())
+        values = [line for line in lines if not line.startswith("#") and "age" not in line]
+        self.assertEqual(values, ['softmap_backend_answers{backend="news-w1-1"} 1', 'softmap_backend_probe_seconds{backend="news-w1-1"} 0.800', "softmap_watchdog_broken 0"])
+        self.assertIn("softmap_watchdog_broken 1", self.lines(metrics_told.watchdog_seen, told(broken="the prober's tor went away")))
+        for text in ("", "rubbish", "[]"):
+            self.assertIn("softmap_watchdog_broken 1", self.lines(metrics_told.watchdog_seen, text))
+        old = self.lines(metrics_told.watchdog_seen, told(written=time.time() - 90))
+        self.assertIn("softmap_watchdog_broken 1", old)
+        self.assertFalse([line for line in old if line.startswith("softmap_backend_answers")])
+
+    def test_a_machine_of_before_tells_nothing_of_it(self):
+        for text in ("", "{}", "null"):
+            self.assertEqual(self.lines(metrics_told.descriptors_seen, text), [""])
 
 
 class Machine(unittest.TestCase):

@@ -1,5 +1,6 @@
 """What moves between publications: dead, warm and leaving backends, balancers that stand by, their keys' timer. Run: cd host && python3 -m unittest"""
 import base64
+import json
 import os
 import shutil
 import subprocess
@@ -106,6 +107,19 @@ class Proofs(unittest.TestCase):
     def test_without_a_dead_hosts_and_that_is_said(self):
         (said,) = self.prove("a", ["a1"], excused=["b.onion"])
         self.assertRegex(said, r"^a\.test f\.onion published with 1 of 2 backends \(not waited for: news-w2-1\) after ")
+
+    def test_who_is_drained_by_hand_is_not_waited_for_and_who_is_silent_is(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "publisher.json")
+            for by, excused in (("operator", True), ("watchdog", False)):
+                with open(path, "w") as handle:
+                    json.dump({"sites": {"f": {"descriptors": [], "leftOut": {"b": {"by": by, "why": "a new disk"}}}}}, handle)
+                if excused:
+                    (said,) = self.prove("ab", ["a1"], publisherStatus=path)
+                    self.assertIn("(not waited for: news-w2-1)", said)
+                else:
+                    with self.assertRaisesRegex(report.Failure, "a.test not published as planned"):
+                        self.prove("ab", ["a1"], publisherStatus=path)
 
     def test_nobody_is_excused_by_being_absent(self):
         with self.assertRaisesRegex(report.Failure, "a.test not published as planned"):

@@ -62,6 +62,14 @@ class Everything(unittest.TestCase):
         shutil.rmtree(role, ignore_errors=True)
         return went, lines.said
 
+    def test_a_balancer_goes_with_its_watchdog_and_its_list_of_who_is_left_out(self):
+        roles = retire.ROLES
+        self.assertIn("softmap-prober-tor.service", roles["balancer"]["units"])
+        self.assertIn("softmap-watchdog.service", roles["publisher"]["units"])
+        self.assertLessEqual({"/var/lib/softmap/prober-tor", "/run/softmap/prober-tor"}, set(roles["balancer"]["own"]))
+        self.assertLessEqual({"/var/lib/softmap/leave-out", "/run/softmap/watchdog"}, set(roles["publisher"]["own"]))
+        self.assertIn("softmap-watchdog", retire.USERS)
+
     def test_a_role_that_another_owner_released_since_is_left_alone(self):
         for owner in ("workers/worker1", "pool/south"):
             self.assertEqual(self.everything(owner, "workers/south"), (False, ["the worker here belongs to %s now: left alone" % owner]))

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import tempfile
+import time
 import unittest
 import unittest.mock
 
@@ -14,9 +15,11 @@ import report
 import survey
 import survey_publisher
 import survey_sites
+import survey_told
 import survey_tor
 import tail
 from control import ControlError
+from test_leave import descriptor, directory, site as told_site, status
 
 ADDRESS = "a" * 56
 
@@ -77,43 +80,90 @@ class Publisher(unittest.TestCase):
             with self.assertRaises(ValueError, msg=text):
                 survey_publisher.parse_services(text, self.NOW)
 
-    def site(self, **lists):
+    def site(self, asked=(None,), **lists):
         site = {"address": ADDRESS, "domain": "www.example.org", "backends": [{"name": "one", "address": "b"}, {"name": "two", "address": "c"}]}
-        points = {ADDRESS: {1, 2, 3, 9}, "b": {1, 2}, "c": {4}, "d": {3}, **lists}
-        told = {ADDRESS: {"attempted": 5, "backends": {"b": (1, 3), "d": (2, 3)}}}
-        found = {address: (None, "nobody has it") if its is None else (its, None) for address, its in points.items()}
+        points = {(ADDRESS, None): {1, 2, 3, 9}, ("b", None): {1, 2}, ("c", None): {4}, ("d", None): {3}, **{(ADDRESS if key[0] == "x" else key, key if key[0] == "x" else None): its for key, its in lists.items()}}
+        known = {"attempted": 5, "backends": {"b": (1, 3), "d": (2, 3)}}
+        found = {each: (None, "nobody has it") if its is None else (its, None) for each, its in points.items()}
         with unittest.mock.patch.object(survey_publisher, "introduction_points", side_effect=lambda its, _: its):
-            return survey_publisher.published_site(site, told, found, 1.5)
+            return survey_publisher.published_site(site, known, None, list(asked), found, 1.5)
 
     def test_whose_points_are_in_a_descriptor(self):
         seen = self.site()
-        self.assertEqual([(each["name"], each["received"], each["listed"]) for each in seen["backends"]], [("one", 1, 2), ("two", None, 0), (None, 2, 1)])
-        self.assertEqual(seen["published"], {"error": None, "points": 4, "unknown": 1, "took": 1.5})
+        self.assertEqual([(each["name"], each["received"], each["listed"], each["directories"]) for each in seen["backends"]], [("one", 1, 2, 1), ("two", None, 0, 0), (None, 2, 1, 1)])
+        self.assertEqual(seen["published"], {"error": None, "points": 4, "all": 4, "unknown": 1, "took": 1.5, "asked": 1, "silent": []})
+
+    def test_descriptors_that_differ_are_judged_together(self):
+        seen = self.site(asked=("x1", "x2", "x3"), x1={1, 2}, x2={2, 3}, x3=None)
+        self.assertEqual([(each["listed"], each["directories"]) for each in seen["backends"]], [(3, 2), (0, 0), (1, 1)])
+        self.assertEqual((seen["published"]["points"], seen["published"]["all"], seen["published"]["unknown"], seen["published"]["asked"]), (2, 3, 0, 3))
+        self.assertEqual(seen["published"]["silent"], [{"fingerprint": "x3", "why": "nobody has it"}])
+        self.assertEqual(self.site(asked=("x1",), x1=None)["published"]["error"], "nobody has it")
 
     def test_a_backend_whose_own_descriptor_is_not_there(self):
         seen = self.site(c=None)
         self.assertIsNone(seen["backends"][1]["listed"])
 
     def test_who_has_none_is_asked_for_again(self):
-        asked, answers = [], [{"a": ("text", None), "b": (None, "NOT_FOUND")}, {"b": (None, "NOT_FOUND")}, {"b": ("text", None)}]
+        a, b, asked = ("a", "F" * 40), ("b", None), []
+        answers = [{a: ("text", None), b: (None, "NOT_FOUND")}, {b: (None, "NOT_FOUND")}, {b: ("text", None)}]
 
-        def fetch(_control, addresses, _seconds):
-            asked.append(addresses)
+        def fetch(_control, wanted, _seconds):
+            asked.append(wanted)
             return answers[len(asked) - 1]
 
-        with unittest.mock.patch.object(descriptors, "fetch", fetch):
-            found = descriptors.fetch_patiently("control", ["a", "b"], 20)
-        self.assertEqual((asked, found), ([["a", "b"], ["b"], ["b"]], {"a": ("text", None), "b": ("text", None)}))
+        with unittest.mock.patch.object(survey_publisher, "fetch_from", fetch), unittest.mock.patch.object(survey_publisher, "Control"):
+            found, _ = survey_publisher.fetched("control", [a, b])
+        self.assertEqual((asked, found), ([[a, b], [b], [b]], {a: ("text", None), b: ("text", None)}))
 
     def test_a_tor_of_the_balancer_that_is_gone(self):
         with unittest.mock.patch.object(survey_publisher, "Control", side_effect=ControlError("no such file")):
-            found, _ = survey_publisher.fetched("control", ["a"])
-        self.assertEqual(found, {"a": (None, "the balancer's tor: no such file")})
+            found, _ = survey_publisher.fetched("control", [("a", None)])
+        self.assertEqual(found, {("a", None): (None, "the balancer's tor: no such file")})
 
     def test_no_descriptor(self):
-        seen = self.site(**{ADDRESS: None})
-        self.assertEqual(seen["published"]["error"], "nobody has it")
-        self.assertEqual([each["listed"] for each in seen["backends"]], [None, None, None])
+        points = {(ADDRESS, None): (None, "nobody has it")}
+        site = {"address": ADDRESS, "domain": "www.example.org", "backends": [{"name": "one", "address": "b"}]}
+        seen = survey_publisher.published_site(site, {"attempted": None, "backends": {}}, None, [None], points, 1)
+        self.assertEqual((seen["published"]["error"], seen["backends"][0]["listed"]), ("nobody has it", None))
+
+
+class Told(unittest.TestCase):
+    NAMES = {"a" * 56: "news-w1-1", "b" * 56: "news-w1-2"}
+
+    def test_a_site_by_the_names_of_its_backends(self):
+        its = told_site([["a" * 56], ["c" * 56]], left=["b" * 56], spared=["a" * 56])
+        its["descriptors"] = [descriptor([directory(9, [])], 18999, False), *its["descriptors"], descriptor([directory(3, [])], 19001, False)]
+        seen = survey_told.site_told(its, self.NAMES, time.time())
+        self.assertEqual((seen["backends"], seen["listed"], seen["spared"]), (3, 2, ["news-w1-1"]))
+        self.assertEqual(seen["leftOut"], [{"name": "news-w1-2", "address": "b" * 56 + ".onion", "by": "operator", "why": "maintenance", "age": 30}])
+        self.assertEqual([each["period"] for each in seen["descriptors"]], [19000, 19001])
+        row = seen["descriptors"][0]["directories"][0]
+        self.assertEqual((row["state"], row["asked"], row["backends"], row["bytes"]), ("stored", True, ["news-w1-1"], 41000))
+
+    def test_who_has_no_status_or_rubbish_in_it_says_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "status.json")
+            self.assertIsNone(survey_told.told_in(path, time.time()))
+            for text in ("", "{", "[]", "null", '{"version": 2, "written": 1}', '{"version": 1, "written": "now"}'):
+                with open(path, "w") as file:
+                    file.write(text)
+                self.assertIsNone(survey_told.told_in(path, time.time()), text)
+            with open(path, "w") as file:
+                json.dump(status({}, written=time.time() - 40, problems=["x"]), file)
+            self.assertEqual(survey_told.publisher_told(survey_told.told_in(path, time.time())), {"mode": "distinct", "age": 40, "problems": ["x"]})
+        self.assertIsNone(survey_told.told_in(None, 0))
+        for its in (None, {}, [], {**told_site([[]]), "descriptors": [{}]}):
+            self.assertIsNone(survey_told.site_told(its, self.NAMES, 0))
+        for rubbish in (None, {"age": 1}, {"age": 1, "every": "x", "broken": "", "backends": {}}):
+            self.assertIsNone(survey_told.watchdog_told(rubbish, self.NAMES, 0))
+        self.assertIsNone(survey_told.publisher_told({"age": 1}))
+
+    def test_the_watchdogs_word_of_each_backend(self):
+        one = {"name": "old name", "state": "silent", "since": 100.0, "last": None, "seconds": None, "failures": 3, "probes": 12, "why": "no answer"}
+        told = survey_told.watchdog_told({"age": 2.4, "every": 5, "broken": "", "backends": {"a" * 56: one, "d" * 56: {**one, "state": "answers", "last": 130.0, "seconds": 0.8}}}, self.NAMES, 160.0)
+        self.assertEqual((told["age"], told["every"], told["broken"]), (2, 5.0, ""))
+        self.assertEqual([(each["name"], each["state"], each["age"], each["answered"], each["seconds"]) for each in told["backends"]], [("news-w1-1", "silent", 60, None, None), ("old name", "answers", 60, 30, 0.8)])
 
 
 class Machine(unittest.TestCase):
@@ -124,6 +174,7 @@ class Machine(unittest.TestCase):
         self.assertEqual(survey.kind_of("softmap-tor@client.service"), "client tor")
         self.assertEqual(survey.kind_of("softmap-tor@news-1-00ff.service"), "tor")
         self.assertEqual(survey.kind_of("softmap-renew.timer"), "base")
+        self.assertEqual([survey.kind_of("softmap-%s.service" % each) for each in ("prober-tor", "watchdog", "balancer-tor")], ["prober tor", "watchdog", "balancer tor"])
         self.assertEqual(survey.project_in("softmap-tor@a-b-2-00ff.service"), "a-b")
         self.assertEqual(survey.project_in("softmap-nginx@a-b.service"), "a-b")
         self.assertIsNone(survey.project_in("softmap-tor@client.service"))
@@ -150,11 +201,11 @@ class Machine(unittest.TestCase):
 class Act(unittest.TestCase):
     PLAN = {
         "services": [{"unit": "t1", "health": {"kind": "tor"}}, {"unit": "n1", "health": {"kind": "nginx", "socket": "s"}}, {"unit": "t2", "health": {"kind": "tor"}}],
-        "proof": [{"project": "one", "unit": "n1", "backends": [{"unit": "t1"}]}, {"project": "two", "unit": "n2", "backends": [{"unit": "t2"}]}],
+        "proof": [{"project": "one", "unit": "n1", "backends": [{"unit": "t1", "name": "b1"}]}, {"project": "two", "unit": "n2", "backends": [{"unit": "t2", "name": "b2"}]}],
     }
     PUBLISHER = {"services": [{"unit": "ob", "health": {"kind": "active"}, "standby": True}]}
 
-    def units(self, projects):
+    def units(self, projects, *parts):
         class Plans:
             def __init__(self, role):
                 self.role = role
@@ -166,7 +217,7 @@ class Act(unittest.TestCase):
                 return None
 
         with unittest.mock.patch.object(act, "Tree", Plans):
-            return [service["unit"] for service, _ in act.acted_on(projects)]
+            return [service["unit"] for service, _ in act.acted_on(projects, *parts)]
 
     def test_proxies_first_and_nothing_that_stands_by(self):
         self.assertEqual(self.units([]), ["n1", "t1", "t2"])
@@ -175,18 +226,27 @@ class Act(unittest.TestCase):
         self.assertEqual(self.units(["two"]), ["t2"])
         self.assertEqual(self.units(["nobody"]), [])
 
-    def test_the_time_between_two_tors_of_backends(self):
-        tor = lambda unit: ({"unit": unit, "health": {"kind": "tor", "uploads": True}}, None)
-        nginx = ({"unit": "n", "health": {"kind": "nginx"}}, None)
-        with unittest.mock.patch.object(act, "restart_one"), unittest.mock.patch.object(act.time, "sleep") as sleep, unittest.mock.patch("builtins.print"):
-            self.assertEqual(act.restart_all(report.Report("act", "w"), [nginx, tor("a"), tor("b")], 7), 3)
-        sleep.assert_called_once_with(7)
+    def test_backends_apart_from_the_rest(self):
+        self.assertEqual(self.units([], ["b2"]), ["t2"])
+        self.assertEqual(self.units([], (), ["b2"]), ["n1", "t1"])
+        self.assertEqual(self.units(["one"], ["b2"]), [])
 
 
 class Others(unittest.TestCase):
     def test_journal_patterns(self):
         self.assertEqual(tail.units_of([]), ["softmap-*"])
         self.assertEqual(tail.units_of(["news"]), ["softmap-nginx@news.service", "softmap-tor@news-*.service"])
+
+    def test_a_descriptor_that_was_not_found_is_asked_for_again(self):
+        asked, answers = [], [{"a": ("text", None), "b": (None, "NOT_FOUND")}, {"b": (None, "NOT_FOUND")}, {"b": ("text", None)}]
+
+        def fetch(_control, addresses, _seconds):
+            asked.append(addresses)
+            return answers[len(asked) - 1]
+
+        with unittest.mock.patch.object(descriptors, "fetch", fetch):
+            found = descriptors.fetch_patiently("control", ["a", "b"], 20)
+        self.assertEqual((asked, found), ([["a", "b"], ["b"], ["b"]], {"a": ("text", None), "b": ("text", None)}))
 
     def test_a_site_that_was_never_published(self):
         with unittest.mock.patch.object(open_step, "PUBLISHED", "/nowhere/at/all"), self.assertRaises(report.Failure) as caught:

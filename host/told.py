@@ -1,5 +1,6 @@
 """What daemons and the system say of themselves, and what their units are called: shared by the look of the operator's desk (survey*.py), the metrics (metrics*.py) and the renewal. Needs nothing of ours."""
 import datetime
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,20 @@ def age_of(told, now):
         return max(0, int((now - datetime.datetime.strptime(told, "%Y-%m-%d %H:%M:%S")).total_seconds()))
     except (TypeError, ValueError):
         return None
+
+
+def status_of(text, now):
+    """A status file of the publisher's or the watchdog's, with its `age` in seconds; None when it is none."""
+    try:
+        found = json.loads(text)
+        return {**found, "age": max(0.0, now - float(found["written"]))} if found["version"] == 1 else None
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def latest_two(descriptors):
+    """Of what the publisher tells of a site, the two that it goes on publishing, the earlier period first: the round of a period before may still be told of."""
+    return sorted(descriptors, key=lambda each: each["period"])[-2:]
 
 
 def introduction_circuits(text, address):

@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { actProgram, openProgram, tailProgram } from "../../host/program";
 import { main as start, restart, shutdown, stop } from "./act";
-import { good, machines, read, said, silent } from "./deskKit";
+import { doorOf, good, machines, read, said, silent, stepOf, stepsOf } from "./deskKit";
 import { main as logs } from "./logs";
 import { main as open } from "./open";
 import { onion, stack } from "./samples";
+import type { DeployedStack } from "./survey";
 
 describe("a site opened", () => {
   const answering = (told: object | string) =>
@@ -51,19 +52,22 @@ describe("a site opened", () => {
 });
 
 describe("units by hand", () => {
-  const settled = { action: "start", settleSeconds: 180 } as const;
   const program = (host: string, more: object = {}): string =>
-    actProgram({ host, stack: stack.stack, projects: [], ...settled, ...more });
+    actProgram({ host, stack: stack.stack, projects: [], action: "start", ...more });
 
   test("start of a project asks its workers; of a machine that machine", async () => {
-    const { told, run } = machines((host) => ({ ...good, stdout: `${host}: 3 units started` }));
+    const door = doorOf();
+    const { told, run } = machines(
+      (host, stdin) => door(host, stdin) ?? { ...good, stdout: `${host}: 3 units started` },
+    );
     const { code, out } = await said((streams) => start(["news"], streams, { read, run }));
     assert.equal(code, 0);
     assert.equal(out, "worker1: 3 units started\nworker2: 3 units started\n");
     assert.deepEqual(
-      told.map(({ stdin }) => stdin),
+      told.slice(0, 2).map(({ stdin }) => stdin),
       ["worker1", "worker2"].map((host) => program(host, { projects: ["news"] })),
     );
+    assert.deepEqual(stepsOf(told.slice(2)), ["balancer1 look"]);
     told.length = 0;
     await said((streams) => start(["balancer1"], streams, { read, run }));
     assert.deepEqual(
@@ -74,26 +78,117 @@ describe("units by hand", () => {
 
   test("stop takes names or --all, and nothing for nothing", async () => {
     const { told, run } = machines(() => good);
-    for (const words of [[], ["--all", "news"], ["nwes"], ["--stack", ""]]) {
+    for (const words of [[], ["--all", "news"], ["nwes"], ["--stack", ""], ["--timeout", "soon", "news"]]) {
       const { code, err } = await said((streams) => stop(words, streams, { read, run }));
       assert.equal(code, 2, words.join(" "));
       assert.match(err, /usage: npx softmap stop/);
     }
     assert.deepEqual(told, []);
-    assert.equal((await said((streams) => stop(["--all"], streams, { read, run }))).code, 0);
-    assert.equal(told.length, 3);
+    assert.equal((await said((streams) => stop(["--all", "--now"], streams, { read, run }))).code, 0);
+    assert.deepEqual(stepsOf(told), ["worker1 stop", "worker2 stop", "balancer1 stop"]);
   });
 
-  test("restart goes from one machine to the next, and stops at one that fails", async () => {
-    const { told, run } = machines((host) =>
-      host === "worker1" ? { ...good, code: 1, stderr: "softmap act on worker1 failed: x is not healthy" } : good,
+  test("stop leaves backends out first, and start lists them again", async () => {
+    const door = doorOf();
+    const { told, run } = machines((host, stdin) => door(host, stdin) ?? good);
+    const { code, out } = await said((streams) => stop(["worker1"], streams, { read, run }));
+    assert.equal(code, 0);
+    assert.match(out, /^news-worker1-1 and news-worker1-2: in no descriptor any more after 4\.1 s \(balancer1\)$/m);
+    assert.deepEqual(stepsOf(told), ["balancer1 look", "balancer1 out", "worker1 stop"]);
+    told.length = 0;
+    const back = await said((streams) => start(["worker1"], streams, { read, run }));
+    assert.deepEqual([back.code, stepsOf(told)], [0, ["worker1 start", "balancer1 look", "balancer1 back"]]);
+    assert.match(back.out, /: listed again after 4\.1 s/);
+    assert.deepEqual(door.left(), []);
+  });
+
+  test("a stop of all that a site has is said, and done", async () => {
+    const door = doorOf();
+    const { told, run } = machines((host, stdin) => door(host, stdin) ?? good);
+    const { code, out } = await said((streams) => stop(["news"], streams, { read, run }));
+    assert.equal(code, 0);
+    assert.match(out, /^www\.daily\.test has no other backends: its visitors will notice$/m);
+    assert.deepEqual(stepsOf(told), ["balancer1 look", "worker1 stop", "worker2 stop"]);
+  });
+
+  test("restart goes from one machine to the next through the door, and stops at one that fails", async () => {
+    const door = doorOf();
+    const { told, run } = machines((host, stdin) => door(host, stdin) ?? good);
+    const whole = await said((streams) => restart(["news"], streams, { read, run }));
+    assert.equal(whole.code, 0, whole.err);
+    assert.deepEqual(
+      stepsOf(told),
+      ["worker1", "worker2"].flatMap((host) => [
+        "balancer1 look",
+        "balancer1 out",
+        `${host} restart`,
+        "balancer1 back",
+      ]),
     );
-    const { code, err } = await said((streams) => restart(["--settle", "0", "news"], streams, { read, run }));
+    told.length = 0;
+    const failing = machines((host, stdin) =>
+      host === "worker1"
+        ? { ...good, code: 1, stderr: "softmap act on worker1 failed: x is not healthy" }
+        : (door(host, stdin) ?? good),
+    );
+    const { code, err } = await said((streams) => restart(["news"], streams, { read, run: failing.run }));
     assert.equal(code, 1);
-    assert.equal(err, "softmap act on worker1 failed: x is not healthy\nLeft as they are: worker2.\n");
-    assert.equal(told.length, 1);
-    const wrong = await said((streams) => restart(["--settle", "soon", "news"], streams, { read, run }));
-    assert.equal(wrong.code, 2);
+    assert.equal(
+      err,
+      `softmap act on worker1 failed: x is not healthy
+They stay left out.
+  Next: when they are well, npx softmap undrain news-worker1-1 news-worker1-2.
+Left as they are: worker2.
+`,
+    );
+    assert.deepEqual(stepsOf(failing.told), ["balancer1 look", "balancer1 out", "worker1 restart"]);
+  });
+
+  test("restart of a site's only machine: one backend after the other; of its only backend: said, and done", async () => {
+    const one = (backends: DeployedStack["backends"]) => () => Promise.resolve({ ...stack, backends });
+    const both = stack.backends.slice(0, 2);
+    const door = doorOf(both);
+    const { told, run } = machines((host, stdin) => door(host, stdin) ?? good);
+    const two = await said((streams) => restart(["worker1"], streams, { read: one(both), run }));
+    assert.equal(two.code, 0, two.err);
+    const parts = told.map(({ stdin }) => stepOf(stdin)).filter(({ step }) => step === "act");
+    assert.deepEqual(
+      parts.map(({ payload: { only, without } }) => [only, without]),
+      [
+        [undefined, ["news-worker1-2"]],
+        [["news-worker1-2"], undefined],
+      ],
+    );
+    assert.equal(stepsOf(told).filter((step) => step === "balancer1 out").length, 2);
+    const single = both.slice(0, 1);
+    const alone = doorOf(single);
+    const last = machines((host, stdin) => alone(host, stdin) ?? good);
+    const { code, out } = await said((streams) => restart(["worker1"], streams, { read: one(single), run: last.run }));
+    assert.equal(code, 0);
+    assert.match(out, /^news-worker1-1 is all that www\.daily\.test has: its visitors will notice the restart$/m);
+    assert.deepEqual(stepsOf(last.told), ["balancer1 look", "balancer1 look", "worker1 restart"]);
+  });
+
+  test("no way through the door: nothing is restarted, and everything is as before", async () => {
+    const lost = machines((host) => (host === "balancer1" ? silent : good));
+    const none = await said((streams) => restart(["worker1"], streams, { read, run: lost.run }));
+    assert.equal(none.code, 1);
+    assert.match(
+      none.err,
+      /nobody answers .*\nBackends cannot be left out of the descriptors first\. Nothing was changed\.\n {2}Next: .*--now/,
+    );
+    assert.equal(lost.told.length, 1);
+    const now = machines(() => good);
+    assert.equal((await said((streams) => restart(["--now", "worker1"], streams, { read, run: now.run }))).code, 0);
+    assert.deepEqual(stepsOf(now.told), ["worker1 restart"]);
+    const door = doorOf(stack.backends, { why: "www.daily.test: 2 of 6 directories have yet to store its descriptor" });
+    const late = machines((host, stdin) => door(host, stdin) ?? good);
+    const { code, err } = await said((streams) => restart(["worker1"], streams, { read, run: late.run }));
+    assert.equal(code, 1);
+    assert.match(err, /: still in a descriptor after 4\.1 s\.\n {2}balancer1: www\.daily\.test: 2 of 6 directories/);
+    assert.match(err, /Nothing was stopped, and they are listed as before\./);
+    assert.deepEqual(stepsOf(late.told), ["balancer1 look", "balancer1 out", "balancer1 back"]);
+    assert.deepEqual(door.left(), []);
   });
 
   test("shutdown asks for a yes, and stops balancers before workers", async () => {

@@ -10,7 +10,8 @@ import { machineNames, survey } from "./look";
 import { main as maps, obMaps } from "./maps";
 import { main as ps } from "./ps";
 import { main as obStatus, siteNamed, whoserves } from "./publisher";
-import { healthy, onion, seenOf, stack } from "./samples";
+import { leave } from "../doctor/faultSamplesPublisher";
+import { distinct, healthy, look, onion, seenOf, stack } from "./samples";
 import type { MachineSeen, Survey } from "./survey";
 import { span, tableOf } from "./table";
 
@@ -120,9 +121,64 @@ describe("what is published", () => {
     assert.equal(code, 0);
     assert.match(
       out,
-      /^balancer1\nsite +address +tried +backend +received +its points\nwww\.daily\.test .* 10 min +news-worker1-1 +60 s +3\n/,
+      /^balancer1, onionbalance\nsite +address +tried +backend +received +its points +directories\nwww\.daily\.test .* 10 min +news-worker1-1 +60 s +3 +6 of 6\n/,
     );
     assert.doesNotMatch(out, /worker2\n/);
+  });
+
+  /** The same look at a stack with distinct descriptors. */
+  const apart = (change: (found: Writable<Survey>) => unknown) => {
+    const found = distinct();
+    change(found as Writable<Survey>);
+    return { read, look: () => Promise.resolve(found) };
+  };
+
+  test("ob-status: distinct descriptors, who is left out, what the watchdog finds, what the publisher has to say", async () => {
+    const tools = apart((found) => {
+      const { told, watchdog } = publisherOf(found);
+      told?.problems.push("the list of the operator cannot be read: ignored as a whole");
+      Object.assign(watchdog ?? {}, { broken: "no backend has answered for 40 s" });
+      Object.assign(watchdog?.backends[3] ?? {}, { state: "unknown", age: 50 });
+      leave(found, "news-worker2-2");
+    });
+    const { out } = await said((streams) => obStatus([], streams, tools));
+    assert.match(
+      out,
+      /^balancer1, distinct\n {2}the list of the operator cannot be read: ignored as a whole\n {2}The watchdog is not judging: no backend has answered for 40 s\nsite /,
+    );
+    assert.match(out, /news-worker1-1 +60 s +3 +3 of 6 +answers in 0\.8 s\n/);
+    assert.match(out, /news-worker2-2 +60 s +3 +out: watchdog +unknown for 50 s\n/);
+  });
+
+  test("ob-status: a publisher that does not start says why; one of before tells no directories", async () => {
+    const refusing = apart((found) =>
+      Object.assign(publisherOf(found), { error: "silent", said: "Onionbalance 0.3.0 is unknown" }),
+    );
+    assert.match(
+      (await said((streams) => obStatus([], streams, refusing))).out,
+      /^balancer1: Onionbalance: silent; it said last: Onionbalance 0\.3\.0 is unknown\n/,
+    );
+    const before = looks((found) => {
+      Object.assign(publisherOf(found), { told: null });
+      for (const site of publisherOf(found).sites) site.told = null;
+    });
+    assert.match((await said((streams) => obStatus([], streams, before))).out, /^balancer1\nsite .* its points\n/);
+  });
+
+  test("whoserves: all the directories that clients ask, who is left out, and which gave none", async () => {
+    const tools = apart((found) => {
+      leave(found, "news-worker2-2");
+      const [site] = publisherOf(found).sites;
+      Object.assign(site?.published ?? {}, { silent: [{ fingerprint: "1".repeat(40), why: "NOT_FOUND" }] });
+    });
+    const { code, out } = await said((streams) => whoserves(["www.daily.test"], streams, tools));
+    assert.equal(code, 0);
+    assert.match(
+      out,
+      /\n6 of 20 introduction points in the fullest of 5 descriptors, 8 in all, fetched by balancer1 in 2\.5 s\nno descriptor from the directory 11111111: NOT_FOUND\nbackend +its own address +directories +points/,
+    );
+    assert.match(out, /news-worker1-1 +a{56}\.onion +3 of 5 +6\n/);
+    assert.match(out, /news-worker2-2 +d{56}\.onion +3 of 5 +0, left out by the watchdog: no answer for 12 s\n/);
   });
 
   test("ob-status: a dead Onionbalance, a lost balancer, one on standby", async () => {
@@ -162,7 +218,7 @@ describe("what is published", () => {
   for (const [what, change, text] of [
     [
       "no descriptor",
-      (site) => (site.published = { error: "NOT_FOUND", points: 0, unknown: 0, took: 2 }),
+      (site) => (site.published = look({ error: "NOT_FOUND", points: 0, unknown: 0, took: 2 })),
       /no descriptor: NOT_FOUND/,
     ],
     [
@@ -177,12 +233,13 @@ describe("what is published", () => {
     ],
     [
       "points of nobody",
-      (site) => (site.published = { error: null, points: 9, unknown: 1, took: 2 }),
+      (site) => (site.published = look({ error: null, points: 9, unknown: 1, took: 2 })),
       /nobody known +- +1/,
     ],
     [
       "a stranger",
-      (site) => site.backends.push({ name: null, address: onion("x"), received: 1, points: 3, listed: 2 }),
+      (site) =>
+        site.backends.push({ name: null, address: onion("x"), received: 1, points: 3, listed: 2, directories: 1 }),
       /unknown +x{56}\.onion +2/,
     ],
   ] as readonly (readonly [

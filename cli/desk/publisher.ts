@@ -3,13 +3,14 @@ import { mostPoints } from "../../plan/budget";
 import { CallError, called, type Exit, stackOption } from "../call";
 import type { Streams } from "../check";
 import { theWorld, type Tools } from "../doctor/examine";
-import type { DeployedStack, MachineLook, PublishedSite, SiteKnown } from "./survey";
+import type { DeployedStack, MachineLook, PublishedSite, PublisherSeen, SiteKnown, WatchdogSeen } from "./survey";
 import { span, tableOf } from "./table";
 
 const obStatusUsage = `usage: npx softmap ob-status [--stack NAME] [--json]
 
-Asks every balancer for what its Onionbalance says of each site: when it last tried to upload, and since when it has each backend's
-descriptor. It tells what Onionbalance has in mind; what the network has: npx softmap whoserves.
+Asks every balancer for what its publisher says of each site: when it last tried to upload, since when it has each backend's descriptor,
+and in how many of the directories that clients ask it stored one with that backend. Who is left out is said with by whom, and beside it
+what the watchdog finds, where there is one. It tells what the publisher knows; what the network has: npx softmap whoserves.
 
   --stack NAME   the stack, as pulumi takes it (default: the one that is selected)
   --json         the same as JSON
@@ -18,8 +19,8 @@ Exit code 1 when a balancer cannot be asked, or its Onionbalance does not answer
 
 const whoservesUsage = `usage: npx softmap whoserves [--stack NAME] [--json] SITE
 
-Fetches the descriptor of a site that is in the network right now, decrypts it, and says whose introduction points are in it.
-SITE is a domain or an onion address.
+Fetches the descriptor of a site that is in the network right now, decrypts it, and says whose introduction points are in it. Where each
+directory has its own, all of those that clients ask are asked. SITE is a domain or an onion address.
 
   --stack NAME   the stack, as pulumi takes it (default: the one that is selected)
   --json         the same as JSON
@@ -48,17 +49,50 @@ function obStatusText({ name, error, seen }: MachineLook): string {
   if (seen === undefined) return `${name}: not reached: ${error}`;
   const { publisher } = seen;
   if (publisher === null) return `${name}: no balancer is deployed here`;
-  if (publisher.error !== null) return `${name}: Onionbalance: ${publisher.error}`;
+  if (publisher.error !== null) return `${name}: Onionbalance: ${publisher.error}${saidText(publisher)}`;
   if (publisher.standby) return `${name}: stands by with ${publisher.sites.length} sites`;
-  const rows = publisher.sites.flatMap(({ domain, address, attempted, backends }) =>
-    backends.map((each, i) => [
-      ...(i === 0 ? [domain, address, span(attempted)] : ["", "", ""]),
+  const { told, watchdog, sites } = publisher;
+  const rows = sites.flatMap((site) =>
+    site.backends.map((each, i) => [
+      ...(i === 0 ? [site.domain, site.address, span(site.attempted)] : ["", "", ""]),
       each.name ?? "unknown",
       each.received === null ? "never" : span(each.received),
       each.points === null ? "-" : String(each.points),
+      ...(told === null ? [] : [storedText(site, each)]),
+      ...(watchdog === null ? [] : [watchedText(watchdog, each)]),
     ]),
   );
-  return `${name}\n${tableOf(["site", "address", "tried", "backend", "received", "its points"], rows)}`;
+  const more = [...(told === null ? [] : ["directories"]), ...(watchdog === null ? [] : ["watchdog"])];
+  return [
+    told === null ? name : `${name}, ${told.mode}`,
+    ...(told?.problems ?? []).map((each) => `  ${each}`),
+    ...(watchdog && watchdog.broken !== "" ? [`  The watchdog is not judging: ${watchdog.broken}`] : []),
+    tableOf(["site", "address", "tried", "backend", "received", "its points", ...more], rows),
+  ].join("\n");
+}
+
+const saidText = ({ said }: PublisherSeen): string => (said === null ? "" : `; it said last: ${said}`);
+
+type Row = PublishedSite["backends"][number];
+
+/** In how many of the directories that clients ask a descriptor with the backend is stored, by the publisher's word; or by whom it is left out. */
+function storedText({ told }: PublishedSite, { name, address }: Row): string {
+  if (told === null) return "-";
+  const mark = told.leftOut.find((each) => each.address === address);
+  if (mark !== undefined) return `out: ${mark.by}`;
+  const asked = told.descriptors
+    .filter(({ readers }) => readers)
+    .flatMap(({ directories }) => directories.filter((each) => each.asked));
+  const there = asked.filter(({ state, backends }) => state === "stored" && backends.includes(name ?? address));
+  return `${there.length} of ${asked.length}`;
+}
+
+function watchedText({ backends }: WatchdogSeen, { address }: Row): string {
+  const its = backends.find((each) => each.address === address);
+  if (its === undefined) return "-";
+  return its.state === "answers"
+    ? `answers in ${(its.seconds ?? 0).toFixed(1)} s`
+    : `${its.state} for ${span(its.age)}`;
 }
 
 /** Runs `whoserves`. */
@@ -110,28 +144,46 @@ function whyNobody(machines: readonly MachineLook[]): string {
   return lost.length > 0 ? `no balancer could be asked: ${lost.join("; ")}` : "no balancer of the stack knows it";
 }
 
-function isServed({ backends, published }: PublishedSite): boolean {
+/** Every backend is in some descriptor, but for those that are left out by intent or for their silence; and nobody else is. */
+function isServed({ backends, published, told }: PublishedSite): boolean {
+  const out = new Set(told?.leftOut.map(({ address }) => address));
   return (
     published !== null &&
     published.error === null &&
     published.unknown === 0 &&
-    backends.every(({ name, listed }) => (name === null) === (listed === 0 || listed === null))
+    backends.every(
+      ({ name, listed, address }) => out.has(address) || (name === null) === (listed === 0 || listed === null),
+    )
   );
 }
 
-function whoservesText({ domain, address, backends, published }: PublishedSite, balancer: string | undefined): string {
+function whoservesText(site: PublishedSite, balancer: string | undefined): string {
+  const { domain, address, backends, published, told } = site;
   const head = `${domain} ${address}`;
   if (published === null || published.error !== null)
     return `${head}\nno descriptor: ${published?.error ?? "not asked"}`;
-  const rows = backends.map(({ name, address: own, listed }) => [
-    name ?? "unknown",
-    own,
-    listed === null ? "its own descriptor is not in the network" : String(listed),
-  ]);
-  const strangers = published.unknown > 0 ? [["nobody known", "-", String(published.unknown)]] : [];
+  const { points, all, unknown, took, asked, silent } = published;
+  const many = asked > 1;
+  const out = new Map(told?.leftOut.map((each) => [each.address, each]));
+  const rows = backends.map((each) => {
+    const mark = out.get(each.address);
+    const number = each.listed === null ? "its own descriptor is not in the network" : String(each.listed);
+    return [
+      each.name ?? "unknown",
+      each.address,
+      ...(many ? [each.directories === null ? "-" : `${each.directories} of ${asked - silent.length}`] : []),
+      mark === undefined ? number : `${number}, left out by the ${mark.by}: ${mark.why}`,
+    ];
+  });
+  const strangers = unknown > 0 ? [["nobody known", "-", ...(many ? ["-"] : []), String(unknown)]] : [];
+  const fullest = many ? ` in the fullest of ${asked - silent.length} descriptors, ${all} in all` : "";
   return [
     head,
-    `${published.points} of ${mostPoints} introduction points, fetched by ${balancer} in ${published.took.toFixed(1)} s`,
-    tableOf(["backend", "its own address", "points in the descriptor"], [...rows, ...strangers]),
+    `${points} of ${mostPoints} introduction points${fullest}, fetched by ${balancer} in ${took.toFixed(1)} s`,
+    ...silent.map(({ fingerprint, why }) => `no descriptor from the directory ${fingerprint.slice(0, 8)}: ${why}`),
+    tableOf(
+      ["backend", "its own address", ...(many ? ["directories"] : []), "points in the descriptor"],
+      [...rows, ...strangers],
+    ),
   ].join("\n");
 }

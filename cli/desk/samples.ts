@@ -1,5 +1,5 @@
 // A stack that is well, for tests: one balancer, two workers, one project of two sites. Each test changes what it is about.
-import type { DeployedStack, MachineSeen, Survey, TorSeen, UnitSeen } from "./survey";
+import type { DeployedStack, MachineSeen, PublishedSite, SiteTold, Survey, TorSeen, UnitSeen } from "./survey";
 
 /** An onion of one letter, as it were. */
 export const onion = (letter: string): string => `${letter.repeat(56)}.onion`;
@@ -115,6 +115,30 @@ function worker(name: string): MachineSeen {
   };
 }
 
+type Open<T> = T extends object ? { -readonly [K in keyof T]: Open<T[K]> } : T;
+type Looked = Open<NonNullable<PublishedSite["published"]>>;
+
+/** What came when a site's descriptor was asked for; well, but for what is given. */
+export const look = (more: Partial<Looked> = {}): Looked => ({
+  ...{ error: null, points: 8, all: 8, unknown: 0, took: 1.2, asked: 1, silent: [], ...more },
+});
+
+/** A site as a publisher tells of it when every directory has stored its descriptor; `at` says which backend is at the n-th. */
+export function siteTold(names: readonly string[], at: (backend: number, directory: number) => boolean): SiteTold {
+  const directories = [0, 1, 2, 3, 4, 5, 6, 7].map((n) => ({
+    ...{ fingerprint: String(n).repeat(40), replica: n < 4 ? 1 : 2, asked: n % 4 < 3, state: "stored", reason: "" },
+    ...{ tries: 1, seconds: 1.2, bytes: 41_000, backends: names.filter((_, i) => at(i, n)) },
+  }));
+  const common = { age: 600, why: "it was not published before", points: 8 * names.length, directories };
+  return {
+    ...{ backends: names.length, listed: names.length, leftOut: [], spared: [] },
+    descriptors: [
+      { which: "first", period: 19_000, readers: true, ...common },
+      { which: "second", period: 19_001, readers: false, ...common },
+    ],
+  };
+}
+
 const balancer: MachineSeen = {
   ...worker("nobody"),
   roles: [
@@ -133,15 +157,50 @@ const balancer: MachineSeen = {
   publisher: {
     standby: false,
     error: null,
+    said: null,
+    told: { mode: "onionbalance", age: 3, problems: [] },
+    watchdog: null,
     sites: sites.map(({ domain, address }) => ({
       domain,
       address,
       attempted: 600,
-      backends: backends.map(({ name, address: own }) => ({ name, address: own, received: 60, points: 3, listed: 2 })),
-      published: { error: null, points: 8, unknown: 0, took: 1.2 },
+      backends: backends.map(({ name, address: own }) => ({
+        ...{ name, address: own, received: 60, points: 3, listed: 2, directories: 1 },
+      })),
+      told: siteTold(
+        backends.map(({ name }) => name),
+        () => true,
+      ),
+      published: look(),
     })),
   },
 };
+
+/** The same with distinct descriptors and a watchdog: each backend at three of the six directories that clients ask. */
+export function distinct(): Survey {
+  const survey = JSON.parse(JSON.stringify(healthy())) as Survey;
+  const { publisher, units, tors } = seenOf(survey, "balancer1");
+  const watched = backends.map(({ name, address }) => ({
+    ...{ name, address, state: "answers", age: 900, answered: 4, seconds: 0.8, failures: 0, probes: 180, why: "" },
+  }));
+  Object.assign(publisher ?? {}, {
+    told: { mode: "distinct", age: 3, problems: [] },
+    watchdog: { age: 2, every: 5, broken: "", backends: watched },
+  });
+  for (const site of publisher?.sites ?? []) {
+    const names = backends.map(({ name }) => name);
+    const told = siteTold(names, (backend, directory) => (backend + directory + Number(directory > 3)) % 2 === 0);
+    const published = look({ took: 2.5, asked: 6 });
+    Object.assign(site, { told, published });
+    for (const row of site.backends) Object.assign(row, { listed: 6, directories: 3 });
+  }
+  (units as UnitSeen[]).push(
+    unit("softmap-prober-tor.service", "prober tor"),
+    unit("softmap-watchdog.service", "watchdog"),
+  );
+  (tors as TorSeen[]).push(tor("softmap-prober-tor.service"));
+  return survey;
+}
 
 /** One look at it, all well. A fresh copy each time. */
 export function healthy(): Survey {

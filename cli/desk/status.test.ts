@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { leave } from "../doctor/faultSamplesPublisher";
 import type { Finding } from "../doctor/finding";
 import { said, read } from "./deskKit";
-import { healthy, onion, seenOf, unit } from "./samples";
+import { distinct, healthy, look, onion, seenOf, unit } from "./samples";
 import { main, statusText } from "./status";
 import type { MachineSeen, Survey } from "./survey";
 
@@ -34,8 +35,8 @@ worker2    news     news-1-00ff   active  2 h     100 %      6       60 s       
 worker2    news     news-2-00ff   active  2 h     100 %      6       60 s        yes          0123456789ab  no
 
 site            project  ${"address".padEnd(62)}  published        points   tried   certificate  balancer
-www.daily.test  news     ${onion("y")}  4 of 4 backends  8 of 20  10 min  60 d left    balancer1
-court.test      news     ${onion("z")}  4 of 4 backends  8 of 20  10 min  none         balancer1
+www.daily.test  news     ${onion("y")}  4 of 4 backends  8 of 20  10 min  60 d left    balancer1, onionbalance
+court.test      news     ${onion("z")}  4 of 4 backends  8 of 20  10 min  none         balancer1, onionbalance
 
 Nothing is wrong.`,
     );
@@ -58,9 +59,28 @@ Nothing is wrong.`,
         backend.listed = each;
       });
     const row = /^worker1 +news +news-1-00ff .* 60 s +(.*?) +0123456789ab/m;
-    assert.equal(row.exec(textOf(listed([2, 0])))?.[1], "1 of 2");
+    assert.equal(row.exec(textOf(listed([2, 0])))?.[1], "1 of 2 sites");
     assert.equal(row.exec(textOf(listed([0, 0])))?.[1], "no");
     assert.equal(row.exec(textOf(listed([2, null])))?.[1], "?");
+  });
+
+  test("distinct descriptors: in how many each backend is, what the watchdog finds, who is left out and why", () => {
+    const found = distinct();
+    leave(found, "news-worker1-1", { by: "operator", why: "olga: new disk", age: 600 });
+    leave(found, "news-worker2-1");
+    const { watchdog } = seenOf(found, "balancer1").publisher ?? {};
+    Object.assign(watchdog?.backends[2] ?? {}, { state: "silent", age: 78 });
+    const text = statusText(found, []);
+    assert.match(text, /^host .* release +drift +watchdog$/m);
+    assert.match(text, /^worker1 +news +news-1-00ff .* 60 s +out: operator +0123456789ab +no +0\.8 s$/m);
+    assert.match(text, /^worker1 +news +news-2-00ff .* 60 s +3 of 6 +0123456789ab +no +0\.8 s$/m);
+    assert.match(text, /^worker2 +news +news-1-00ff .* 60 s +out: watchdog +0123456789ab +no +silent 78 s$/m);
+    assert.match(text, /^balancer1 +- +watchdog +active .* 0123456789ab +no +-$/m);
+    assert.match(text, /^www\.daily\.test .* 2 of 4 backends .* balancer1, distinct$/m);
+    assert.match(
+      text,
+      /\n\nLeft out of the descriptors:\n {2}news-worker1-1 by the operator for 10 min \(balancer1\): olga: new disk\n {2}news-worker2-1 by the watchdog for 90 s \(balancer1\): no answer for 12 s\n\n/,
+    );
   });
 
   test("a tor that is silent, a unit that leaves, one of the base that failed, a machine that drifted", () => {
@@ -81,7 +101,9 @@ Nothing is wrong.`,
 
   test("no descriptor, nobody asked, no balancer", () => {
     const site = (found: Writable<Survey>) => seen(found, "balancer1").publisher?.sites[0] ?? assert.fail();
-    const none = textOf((found) => (site(found).published = { error: "NOT_FOUND", points: 0, unknown: 0, took: 9 }));
+    const none = textOf(
+      (found) => (site(found).published = look({ error: "NOT_FOUND", points: 0, unknown: 0, took: 9 })),
+    );
     assert.match(none, /^www\.daily\.test .* no descriptor +0 of 20/m);
     assert.match(
       textOf((found) => (site(found).published = null)),

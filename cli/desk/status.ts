@@ -5,7 +5,7 @@ import { examine, lookOptions, theWorld, type Tools, withBackups } from "../doct
 import type { Finding } from "../doctor/finding";
 import { called, type Exit, stackOption } from "../call";
 import type { Streams } from "../check";
-import type { MachineSeen, PublishedSite, Survey, TorSeen, UnitSeen } from "./survey";
+import type { MachineSeen, PublishedSite, Survey, TorSeen, UnitSeen, WatchedBackend } from "./survey";
 import { daemonOf, span, tableOf } from "./table";
 
 const usage = `usage: npx softmap status [--stack NAME] [--quick] [--json]
@@ -33,19 +33,31 @@ export function main(args: readonly string[], streams: Streams, tools: Tools = t
   });
 }
 
-/** A survey for people: a table of machines and daemons, one of sites, then what is wrong. */
+/** A survey for people: a table of machines and daemons, one of sites, who is left out, then what is wrong. */
 export function statusText(found: Survey, findings: readonly Finding[]): string {
+  const watched = watchedIn(found);
   return [
     `${found.stack}, ${found.taken}`,
     tableOf(
-      machineHead,
+      [...machineHead, ...(watched.length > 0 ? ["watchdog"] : [])],
       found.machines.flatMap((machine) => machineRows(machine, found)),
     ),
     ...(siteRows(found).length === 0 ? [] : [tableOf(siteHead, siteRows(found))]),
+    ...leftOutText(found),
     findings.length === 0
       ? "Nothing is wrong."
       : `${count(findings.length, "finding")}:\n${findings.map(({ severity, what }) => `  ${severity}: ${what}`).join("\n")}\n  Next: npx softmap doctor says what to do.`,
   ].join("\n\n");
+}
+
+/** Who is left out of the descriptors: a line for each backend, however many sites it is in. */
+function leftOutText(found: Survey): string[] {
+  const lines = publishedIn(found).flatMap(({ balancer, site }) =>
+    (site.told?.leftOut ?? []).map(
+      ({ name, by, age, why }) => `  ${name} by the ${by} for ${span(age)} (${balancer}): ${why}`,
+    ),
+  );
+  return lines.length === 0 ? [] : [`Left out of the descriptors:\n${[...new Set(lines)].join("\n")}`];
 }
 
 const machineHead = [
@@ -87,6 +99,7 @@ function unitRow(host: string, unit: UnitSeen, seen: MachineSeen, found: Survey)
     listedOf(tor, found),
     releaseOf(unit, seen),
     driftOf(seen),
+    ...(watchedIn(found).length > 0 ? [watchedText(tor?.backend?.address, found)] : []),
   ];
 }
 
@@ -104,22 +117,45 @@ export function publishedIn({ machines }: Survey): { readonly balancer: string; 
 
 /** Since Onionbalance got a backend's descriptor: the oldest of those of all sites and balancers. */
 function receivedOf(tor: TorSeen | undefined, found: Survey): number | null {
-  const ages = rowsOf(tor, found).map(({ received }) => received);
+  const ages = rowsIn(tor?.backend?.address, found).map(({ row: { received } }) => received);
   return ages.some((age) => age === null) || ages.length === 0 ? null : Math.max(...ages.map(Number));
 }
 
+/** `yes`, `2 of 6` of the directories that were asked (of the site where it is in the fewest), `1 of 2 sites`, or by whom it is left out. */
 function listedOf(tor: TorSeen | undefined, found: Survey): string {
-  if (!tor?.backend) return "-";
-  const rows = rowsOf(tor, found).map(({ listed }) => listed);
+  const address = tor?.backend?.address;
+  if (address === undefined) return "-";
+  const marks = publishedIn(found).flatMap(
+    ({ site }) => site.told?.leftOut.filter((each) => each.address === address) ?? [],
+  );
+  if (marks[0] !== undefined) return `out: ${marks[0].by}`;
+  const rows = rowsIn(address, found);
   if (rows.length === 0) return "no";
-  if (rows.some((listed) => listed === null)) return "?";
-  const there = rows.filter((listed) => listed !== 0).length;
-  return there === rows.length ? "yes" : there === 0 ? "no" : `${there} of ${rows.length}`;
+  if (rows.some(({ row }) => row.listed === null)) return "?";
+  const there = rows.filter(({ row }) => row.listed !== 0);
+  if (there.length < rows.length) return there.length === 0 ? "no" : `${there.length} of ${rows.length} sites`;
+  const [fewest] = there
+    .map(({ row, site }) => ({ in: row.directories ?? 0, of: site.published?.asked ?? 1 }))
+    .sort((a, b) => a.in - b.in);
+  return fewest === undefined || fewest.of < 2 ? "yes" : `${fewest.in} of ${fewest.of}`;
 }
 
-function rowsOf(tor: TorSeen | undefined, found: Survey): PublishedSite["backends"][number][] {
-  const address = tor?.backend?.address;
-  return publishedIn(found).flatMap(({ site }) => site.backends.filter((each) => each.address === address));
+/** What the watchdogs of the balancers that publish say. */
+const watchedIn = ({ machines }: Survey): readonly WatchedBackend[] =>
+  machines.flatMap(({ seen }) => seen?.publisher?.watchdog?.backends ?? []);
+
+/** How a backend is to the watchdog that thinks worst of it. */
+function watchedText(address: string | undefined, found: Survey): string {
+  const words = watchedIn(found).filter((each) => each.address === address);
+  const [worst] = words.sort((a, b) => Number(a.state === "answers") - Number(b.state === "answers"));
+  if (worst === undefined) return "-";
+  return worst.state === "answers" ? `${(worst.seconds ?? 0).toFixed(1)} s` : `${worst.state} ${span(worst.age)}`;
+}
+
+function rowsIn(address: string | undefined, found: Survey) {
+  return publishedIn(found).flatMap(({ site }) =>
+    site.backends.flatMap((row) => (row.address === address ? [{ site, row }] : [])),
+  );
 }
 
 const roleOfKind: Readonly<Record<UnitSeen["kind"], string>> = {
@@ -127,7 +163,9 @@ const roleOfKind: Readonly<Record<UnitSeen["kind"], string>> = {
   "client tor": "worker",
   nginx: "worker",
   "balancer tor": "balancer",
+  "prober tor": "balancer",
   onionbalance: "publisher",
+  watchdog: "publisher",
   base: "base",
 };
 
@@ -154,9 +192,15 @@ function siteRows(found: Survey): string[][] {
       seen?.site.published ? `${seen.site.published.points} of ${mostPoints}` : "-",
       seen ? span(seen.site.attempted) : "-",
       ends.length === 0 ? "none" : `${span(Math.min(...ends))} left`,
-      seen?.balancer ?? "-",
+      seen === undefined ? "-" : balancerText(seen.balancer, found),
     ];
   });
+}
+
+/** A balancer, and how it publishes. */
+function balancerText(name: string, { machines }: Survey): string {
+  const mode = machines.find((machine) => machine.name === name)?.seen?.publisher?.told?.mode;
+  return mode === undefined ? name : `${name}, ${mode}`;
 }
 
 function publishedText(site: PublishedSite | undefined): string {

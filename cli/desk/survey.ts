@@ -114,7 +114,7 @@ export interface MachineSeen {
 export interface UnitSeen {
   /** @example "softmap-tor@news-1-3fa9.service" */
   readonly unit: string;
-  readonly kind: "tor" | "client tor" | "nginx" | "balancer tor" | "onionbalance" | "base";
+  readonly kind: "tor" | "client tor" | "nginx" | "balancer tor" | "prober tor" | "onionbalance" | "watchdog" | "base";
   /** Of a tor or nginx of a worker. */
   readonly project: string | null;
   /** What the last release has it do; `leaving`: it runs, and is planned no longer. */
@@ -191,7 +191,52 @@ export interface PublisherSeen {
   readonly standby: boolean;
   /** Why Onionbalance's status socket does not answer. */
   readonly error: string | null;
+  /** The last line of its journal, where it does not run. */
+  readonly said: string | null;
+  /** What it tells of itself; null: nothing, as on a machine that was deployed before it did. */
+  readonly told: PublisherTold | null;
+  /** What probes its backends; null: nothing does, or it tells nothing. */
+  readonly watchdog: WatchdogSeen | null;
   readonly sites: readonly PublishedSite[];
+}
+
+/** The publisher as a whole, by its own word. */
+export interface PublisherTold {
+  /** `onionbalance`: one descriptor for all directories. `distinct`: above ten backends each directory has its own. */
+  readonly mode: string;
+  /** Since it told. */
+  readonly age: number;
+  /** What it cannot do as it should, and goes on without. A sentence each. */
+  readonly problems: readonly string[];
+}
+
+/** A balancer's watchdog. */
+export interface WatchdogSeen {
+  /** Since it told. */
+  readonly age: number;
+  /** Seconds between two probes of a backend. */
+  readonly every: number;
+  /** Why it does not trust its probes, and holds nothing against anybody; empty: it does. */
+  readonly broken: string;
+  readonly backends: readonly WatchedBackend[];
+}
+
+/** A backend as the watchdog finds it. */
+export interface WatchedBackend {
+  readonly name: string;
+  /** With `.onion`. */
+  readonly address: string;
+  /** `answers`, `silent` (it is to be left out) or `unknown`. */
+  readonly state: string;
+  /** Since it is so. */
+  readonly age: number | null;
+  /** Since it answered last. */
+  readonly answered: number | null;
+  /** How long the last answer took. */
+  readonly seconds: number | null;
+  readonly failures: number;
+  readonly probes: number;
+  readonly why: string;
 }
 
 /** A site as its balancer sees it, and as the network has it. */
@@ -209,17 +254,81 @@ export interface PublishedSite {
     readonly received: number | null;
     /** Introduction points of its own descriptor as Onionbalance has it. */
     readonly points: number | null;
-    /** Introduction points of it in the published descriptor, fetched and decrypted just now; null: not looked at. */
+    /** Introduction points of it in the published descriptors, fetched and decrypted just now, all together; null: not looked at. */
     readonly listed: number | null;
+    /** In how many of the descriptors that were fetched it is. */
+    readonly directories: number | null;
   }[];
-  /** The descriptor in the network, asked for just now; null: not asked (`--quick`). */
+  /** What the publisher tells of it; null: nothing. */
+  readonly told: SiteTold | null;
+  /** What the network has, asked for just now; null: not asked (`--quick`). */
   readonly published: {
-    /** Why there is none to read. */
+    /** Why there is no descriptor to read. */
     readonly error: string | null;
+    /** Introduction points of the fullest descriptor. */
     readonly points: number;
-    /** Points in it that belong to no backend that is known. */
+    /** Of all descriptors together. */
+    readonly all: number;
+    /** Points in them that belong to no backend that is known. */
     readonly unknown: number;
-    /** Seconds until it came. */
+    /** Seconds until the last one came. */
     readonly took: number;
+    /** Directories that were asked: one where all have the same, else every one that clients ask. */
+    readonly asked: number;
+    /** Those of them that gave none. */
+    readonly silent: readonly { readonly fingerprint: string; readonly why: string }[];
   } | null;
+}
+
+/** A site by its publisher's word. */
+export interface SiteTold {
+  readonly backends: number;
+  readonly listed: number;
+  readonly leftOut: readonly LeftOut[];
+  /** Names of those that were to be left out, and stay listed because too few would be left. */
+  readonly spared: readonly string[];
+  /** The one or two that are published now, the earlier period first. */
+  readonly descriptors: readonly DescriptorTold[];
+}
+
+/** A backend that is left out of the descriptors. */
+export interface LeftOut {
+  readonly name: string;
+  /** With `.onion`. */
+  readonly address: string;
+  /** `operator` or `watchdog`. */
+  readonly by: string;
+  readonly why: string;
+  /** Since it is so. */
+  readonly age: number | null;
+}
+
+/** One descriptor of a site, as it was published last. */
+export interface DescriptorTold {
+  /** `first` or `second`. */
+  readonly which: string;
+  readonly period: number;
+  /** Whether clients ask for it now. */
+  readonly readers: boolean;
+  readonly age: number | null;
+  /** Why it was published. */
+  readonly why: string;
+  readonly points: number;
+  readonly directories: readonly DirectoryTold[];
+}
+
+/** A directory that a descriptor went to. */
+export interface DirectoryTold {
+  readonly fingerprint: string;
+  readonly replica: number;
+  /** Whether clients ask it. */
+  readonly asked: boolean;
+  /** `stored`, `pending`, `refused` (it has one that is not older) or `failed`. */
+  readonly state: string;
+  readonly reason: string;
+  readonly tries: number;
+  readonly seconds: number | null;
+  readonly bytes: number;
+  /** Names of the backends in its descriptor. */
+  readonly backends: readonly string[];
 }

@@ -3,6 +3,7 @@ import { clock, disk, lock, unreachable } from "./checks/machines";
 import { backend, introductionPoints } from "./checks/backends";
 import { descriptor, publishing } from "./checks/publication";
 import { certificate, drift, obConfig, release, upstream } from "./checks/released";
+import { directories, leftOut, watchdog } from "./checks/leftOut";
 import { guards, stranger, unit } from "./checks/units";
 import type { Check } from "./finding";
 
@@ -15,7 +16,10 @@ export const checks: readonly Check[] = [
   guards, // it runs, and has no way out
   publishing, // nobody tells the network
   descriptor, // what the network has of a site
+  directories, // who in the network does not take it
   introductionPoints, // how much of it a client takes, and a backend offers
+  leftOut, // who is kept out of it
+  watchdog, // who is to notice that, and does not
   backend, // who is missing there
   obConfig, // who is there, and would not answer
   stranger, // who is there, and should not be

@@ -16,6 +16,8 @@ const unitName = fc.constantFrom(
   "softmap-nginx@news.service",
   "softmap-onionbalance.service",
   "softmap-balancer-tor.service",
+  "softmap-prober-tor.service",
+  "softmap-watchdog.service",
 );
 const text = fc.oneof(
   fc.string({ maxLength: 20 }),
@@ -29,7 +31,7 @@ const domain = fc.constantFrom("www.daily.test", "court.test");
 
 const unit: fc.Arbitrary<UnitSeen> = fc.record({
   unit: unitName,
-  kind: fc.constantFrom("tor", "client tor", "nginx", "balancer tor", "onionbalance", "base"),
+  kind: fc.constantFrom("tor", "client tor", "nginx", "balancer tor", "prober tor", "onionbalance", "watchdog", "base"),
   project: maybe(project),
   planned: fc.constantFrom("run", "stand by", "leaving"),
   state: fc.constantFrom("active", "reloading", "inactive", "failed", "activating", "deactivating", "?"),
@@ -66,13 +68,73 @@ const row = fc.record({
   received: maybe(amount),
   points: maybe(amount),
   listed: maybe(amount),
+  directories: maybe(amount),
+});
+const directory = fc.record({
+  fingerprint: text,
+  replica: amount,
+  asked: fc.boolean(),
+  state: fc.constantFrom("stored", "pending", "refused", "failed", "?"),
+  reason: text,
+  tries: amount,
+  seconds: maybe(amount),
+  bytes: amount,
+  backends: few(text),
+});
+const by = fc.constantFrom("watchdog", "operator");
+const siteTold = fc.record({
+  backends: amount,
+  listed: amount,
+  leftOut: few(fc.record({ name: text, address, by, why: text, age: maybe(amount) })),
+  spared: few(text),
+  descriptors: few(
+    fc.record({
+      which: text,
+      period: amount,
+      readers: fc.boolean(),
+      age: maybe(amount),
+      why: text,
+      points: amount,
+      directories: few(directory),
+    }),
+  ),
 });
 const published: fc.Arbitrary<PublishedSite> = fc.record({
   domain,
   address,
   attempted: maybe(amount),
   backends: few(row),
-  published: maybe(fc.record({ error: maybe(text), points: amount, unknown: amount, took: amount })),
+  told: maybe(siteTold),
+  published: maybe(
+    fc.record({
+      error: maybe(text),
+      points: amount,
+      all: amount,
+      unknown: amount,
+      took: amount,
+      asked: amount,
+      silent: few(fc.record({ fingerprint: text, why: text })),
+    }),
+  ),
+});
+const watched = fc.record({
+  name: text,
+  address,
+  state: fc.constantFrom("answers", "silent", "unknown", "?"),
+  age: maybe(amount),
+  answered: maybe(amount),
+  seconds: maybe(amount),
+  failures: amount,
+  probes: amount,
+  why: text,
+});
+const publisher = fc.record({
+  standby: fc.boolean(),
+  error: maybe(text),
+  said: maybe(text),
+  told: maybe(fc.record({ mode: fc.constantFrom("distinct", "onionbalance"), age: amount, problems: few(text) })),
+  watchdog: maybe(fc.record({ age: amount, every: amount, broken: text, backends: few(watched) })),
+  sites: few(published),
 });
 
 const seen: fc.Arbitrary<MachineSeen> = fc.record({
@@ -118,7 +180,7 @@ const seen: fc.Arbitrary<MachineSeen> = fc.record({
     }),
   ),
   certificates: few(fc.record({ project, domain, fingerprint: text, left: amount })),
-  publisher: maybe(fc.record({ standby: fc.boolean(), error: maybe(text), sites: few(published) })),
+  publisher: maybe(publisher),
 });
 
 const survey: fc.Arbitrary<Survey> = fc.record({

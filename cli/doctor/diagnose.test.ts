@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { healthy, seenOf } from "../desk/samples";
+import { distinct, healthy, seenOf } from "../desk/samples";
 import type { Survey } from "../desk/survey";
 import { checks } from "./checks";
 import { diagnose } from "./diagnose";
-import { unlisted, withFault } from "./faultKit";
+import { at, unlisted, withFault } from "./faultKit";
 import { faults } from "./faultSamples";
+import { leave } from "./faultSamplesPublisher";
 
 test("a stack that is well has no finding, with the network asked and without", () => {
   assert.deepEqual(diagnose(healthy()), []);
+  assert.deepEqual(diagnose(distinct()), []);
   const quick = healthy();
   for (const site of seenOf(quick, "balancer1").publisher?.sites ?? []) {
     Object.assign(site, { published: null });
@@ -126,6 +128,30 @@ describe("one fault, one alarm: what follows from it says so", () => {
     assert.deepEqual(told(survey), { roots: ["unit worker1"], after, because: [] });
   });
 
+  test("a machine is gone, and the watchdog leaves its backends out", () => {
+    const survey = withFault({ ...fault("unreachable", /worker/), base: distinct });
+    leave(survey, "news-worker2-1");
+    leave(survey, "news-worker2-2");
+    const after = ["left-out balancer1"];
+    assert.deepEqual(told(survey), { roots: ["unreachable worker2"], after, because: [] });
+  });
+
+  test("a balancer's clock is wrong: directories refuse what it publishes", () => {
+    const survey = withFault(fault("directories", /refuse and hang/));
+    Object.assign(seenOf(survey, "balancer1").system, { clockAhead: -7200 });
+    const after = ["directories www.daily.test"];
+    assert.deepEqual(told(survey), { roots: ["clock balancer1"], after, because: [] });
+  });
+
+  test("a balancer has no way out: its watchdog cannot judge", () => {
+    const survey = withFault({ change: () => undefined, base: distinct });
+    const { tors, publisher } = seenOf(survey, "balancer1");
+    for (const tor of tors) Object.assign(tor, { guards: { up: 0, all: 8 } });
+    Object.assign(publisher?.watchdog ?? {}, { broken: "no backend has answered for 40 s" });
+    const after = ["watchdog balancer1"];
+    assert.deepEqual(told(survey), { roots: ["guards balancer1"], after, because: [] });
+  });
+
   test("every backend of a site is down: there is no descriptor because of that", () => {
     const survey = healthy();
     for (const name of ["worker1", "worker2"])
@@ -153,6 +179,33 @@ test("more than ten backends are told before a client refuses them", () => {
   assert.equal(first?.check, "introduction-points");
   assert.match(first?.what ?? "", /^Onionbalance on balancer1 has 11 backends for www\.daily\.test/);
   assert.deepEqual([...new Set(others.map(({ check, severity }) => `${check} ${severity}`))], ["stranger amber"]);
+});
+
+test("two balancers publish: what a directory refuses one of them it has from the other", () => {
+  const survey = withFault(at(faults.filter(({ words }) => words === "directories refuse and hang")));
+  const refused = seenOf(survey, "balancer1").publisher?.sites[0]?.told?.descriptors[0]?.directories ?? [];
+  Object.assign(at(refused, 5), { state: "stored" });
+  assert.equal(diagnose(survey).length, 1);
+  (survey.machines as unknown as object[]).push({ name: "balancer2", seen: seenOf(distinct(), "balancer1") });
+  assert.deepEqual(diagnose(survey), []);
+});
+
+test("distinct descriptors have room for more than ten backends, and not for more than 120", () => {
+  const survey = distinct();
+  const site = seenOf(survey, "balancer1").publisher?.sites[0];
+  const row = { name: null, received: null, points: null, listed: 0, directories: 0 };
+  const add = (n: number): void => {
+    for (let i = 0; i < n; i++) (site?.backends as object[]).push({ ...row, address: `${i}`.padStart(56, "7") });
+  };
+  add(60);
+  const of = (): string[] =>
+    diagnose(survey).flatMap(({ check, what }) => (check === "introduction-points" ? [what] : []));
+  assert.deepEqual(of(), []);
+  add(60);
+  assert.match(
+    of()[0] ?? "",
+    /^Onionbalance on balancer1 has 124 backends for www\.daily\.test: six directories .* room for 120/,
+  );
 });
 
 test("what has just come up is given its time", () => {

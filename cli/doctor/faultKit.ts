@@ -8,6 +8,8 @@ export interface Fault {
   /** What is wrong, for the test's name. */
   readonly words: string;
   readonly change: (survey: Survey) => void;
+  /** What is changed. @default a stack that is well, with Onionbalance's own descriptors */
+  readonly base?: () => Survey;
   readonly severity: "red" | "amber";
   readonly subject: string;
   /** In the finding's sentence. */
@@ -42,9 +44,9 @@ export function unlisted(survey: Survey, name: string): void {
 export const machines = (survey: Survey): Open<Survey["machines"]> => survey.machines as Open<Survey["machines"]>;
 
 /** The sample with a fault. */
-export function withFault({ change }: Pick<Fault, "change">): Survey {
+export function withFault({ change, base = healthy }: Pick<Fault, "change" | "base">): Survey {
   // Machines of the sample share what they have in common: each gets its own.
-  const survey = JSON.parse(JSON.stringify(healthy())) as Survey;
+  const survey = JSON.parse(JSON.stringify(base())) as Survey;
   change(survey);
   return survey;
 }

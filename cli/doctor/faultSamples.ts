@@ -1,9 +1,11 @@
 // A fault of each kind, as a survey shows it: for the tests of the doctor, which expect exactly its finding.
-import { onion, unit } from "../desk/samples";
+import { look, onion, unit } from "../desk/samples";
 import { at, machines, on, sites, unlisted, type Fault } from "./faultKit";
+import { publisherFaults } from "./faultSamplesPublisher";
 
 /** Faults by check, at least one for each. */
 export const faults: readonly Fault[] = [
+  ...publisherFaults,
   {
     check: "unreachable",
     words: "a worker does not answer",
@@ -170,7 +172,7 @@ export const faults: readonly Fault[] = [
     change: (survey) => {
       const seen = on(survey, "balancer1");
       Object.assign(at(seen.units, 2), { planned: "stand by", state: "inactive", sub: "dead", age: null });
-      seen.publisher = { standby: true, error: null, sites: [] };
+      seen.publisher = { standby: true, error: null, said: null, told: null, watchdog: null, sites: [] };
     },
     severity: "red",
     subject: "organization/softmap/prod",
@@ -180,7 +182,7 @@ export const faults: readonly Fault[] = [
     check: "descriptor",
     words: "a site has no descriptor in the network",
     change: (survey) =>
-      Object.assign(at(sites(survey)), { published: { error: "NOT_FOUND", points: 0, unknown: 0, took: 20 } }),
+      Object.assign(at(sites(survey)), { published: look({ error: "NOT_FOUND", points: 0, unknown: 0, took: 20 }) }),
     severity: "red",
     subject: "www.daily.test",
     says: /^www\.daily\.test cannot be reached by anybody new: no descriptor of y{56}\.onion came \(NOT_FOUND\)\.$/,
@@ -190,7 +192,7 @@ export const faults: readonly Fault[] = [
     words: "a descriptor is somebody else's",
     change: (survey) => {
       const site = at(sites(survey));
-      site.published = { error: null, points: 6, unknown: 6, took: 1 };
+      site.published = look({ points: 6, all: 6, unknown: 6, took: 1 });
       // Nobody of ours is in it; that is this fault's, and not that of each backend.
       for (const row of site.backends) row.listed = 0;
     },
@@ -270,7 +272,14 @@ export const faults: readonly Fault[] = [
     check: "stranger",
     words: "Onionbalance lists whom no machine of the stack has",
     change: (survey) =>
-      at(sites(survey)).backends.push({ name: null, address: onion("q"), received: 30, points: 3, listed: 0 }),
+      at(sites(survey)).backends.push({
+        name: null,
+        address: onion("q"),
+        received: 30,
+        points: 3,
+        listed: 0,
+        directories: 0,
+      }),
     severity: "red",
     subject: "balancer1",
     says: /lists a backend q{56}\.onion for www\.daily\.test, which no machine of the stack has; readers/,

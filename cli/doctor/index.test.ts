@@ -34,7 +34,7 @@ test("a stack that is well: says so, and ends with 0", async () => {
   assert.deepEqual({ code, err, asked }, { code: 0, err: "", asked: [{ quick: false }] });
   assert.match(
     out,
-    /^organization\/softmap\/prod, 2026-01-01T12:00:00\.000Z: 3 machines, 2 sites, 16 checks\n\nNothing is wrong\.\n$/,
+    /^organization\/softmap\/prod, 2026-01-01T12:00:00\.000Z: 3 machines, 2 sites, 19 checks\n\nNothing is wrong\.\n$/,
   );
 });
 

@@ -96,7 +96,9 @@ function balancerOf({ name, error, seen }: MachineLook, known: readonly SiteKnow
     .filter(({ address }) => publishedBy(seen).some((site) => site.address === address))
     .map(({ domain, project }) => ({ domain, project }))
     .sort((a, b) => byName(a.project, b.project) || byName(a.domain, b.domain));
-  return { name, ...stateOf(standby ? "stands by" : "publishes", faults), standby, sites };
+  const mode = publisher?.told?.mode;
+  const publishes = mode === undefined || mode === "onionbalance" ? "publishes" : `publishes, ${mode}`;
+  return { name, ...stateOf(standby ? "stands by" : publishes, faults), standby, sites };
 }
 
 function torFaults({ error, bootstrapped, summary }: TorSeen): Fault[] {
@@ -117,7 +119,7 @@ function siteOf(
   const own = backends.filter((backend) => backend.project === project);
   const listed = mine.length === 0 ? own : own.filter((backend) => names.has(backend.address));
   const looks = mine.flatMap(({ published }) => published ?? []);
-  // The descriptor is one for all balancers: who read it last time it came knows.
+  // The descriptors are the same ones for all balancers: who read them last time they came knows.
   const read = looks.find(({ error }) => error === null);
   return {
     ...{ domain, project, address, limit: mostPoints, planned: pointsOf(listed.length) },
@@ -221,15 +223,14 @@ function daemonOf(backend: BackendKnown, { seen }: MachineLook, publishing: read
     backends.filter((row) => row.address === address).map(({ listed }) => ({ domain, listed })),
   );
   const missing = rows.filter(({ listed }) => listed === 0).map(({ domain }) => domain);
+  const [mark] = publishing.flatMap(({ told }) => told?.leftOut.filter((each) => each.address === address) ?? []);
+  const absent = `it is not in the published descriptor of ${[...new Set(missing)].sort(byName).join(", ")}`;
   const away: Fault[] =
-    missing.length === 0
-      ? []
-      : [
-          [
-            "not published",
-            `it is not in the published descriptor of ${[...new Set(missing)].sort(byName).join(", ")}`,
-          ],
-        ];
+    mark !== undefined
+      ? [["left out", `it is left out by the ${mark.by}: ${mark.why}`]]
+      : missing.length > 0
+        ? [["not published", absent]]
+        : [];
   const state =
     seen !== undefined
       ? ownState(backend, seen, away)

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { healthy, onion, seenOf, stack } from "../desk/samples";
+import { healthy, look, onion, seenOf, stack } from "../desk/samples";
 import type { Survey } from "../desk/survey";
 import { StackError } from "../stack";
 import { topologyOfSurvey } from "./fromSurvey";
@@ -124,6 +124,16 @@ const rules: readonly (readonly [what: string, change: (survey: Edited) => void,
     ["news-worker2-2: it is not in the published descriptor of court.test, www.daily.test"],
   ],
   [
+    "a backend that is left out",
+    (survey) => {
+      const { told, backends } = published(survey, 0);
+      const { name, address } = at(backends, 3);
+      told?.leftOut.push({ name: name ?? "", address, by: "watchdog", why: "no answer for 12 s", age: 60 });
+      at(backends, 3).listed = 0;
+    },
+    ["news-worker2-2: it is left out by the watchdog: no answer for 12 s"],
+  ],
+  [
     "a site that nobody publishes",
     (survey) => publisherOf(survey).sites.splice(0, 1),
     ["www.daily.test: no balancer publishes it"],
@@ -131,14 +141,14 @@ const rules: readonly (readonly [what: string, change: (survey: Edited) => void,
   [
     "a descriptor that is not there",
     (survey) => {
-      published(survey, 0).published = { error: "timed out", points: 0, unknown: 0, took: 20 };
+      published(survey, 0).published = look({ error: "timed out", points: 0, unknown: 0, took: 20 });
     },
     ["www.daily.test: its descriptor is not there: timed out"],
   ],
   [
     "too many introduction points, some of nobody",
     (survey) => {
-      published(survey, 0).published = { error: null, points: 22, unknown: 3, took: 1 };
+      published(survey, 0).published = look({ error: null, points: 22, unknown: 3, took: 1 });
     },
     [
       "www.daily.test: its descriptor has 22 introduction points, and clients accept 20",

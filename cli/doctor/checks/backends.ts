@@ -1,11 +1,11 @@
 // Backends: whether each is in its sites' frontends, and how many introduction points there are of it.
-import { mostBackends, mostPoints } from "../../../plan/budget";
+import { mostBackends, mostDistinct, mostPoints } from "../../../plan/budget";
 import { count } from "../../../config/words";
 import { span } from "../../desk/table";
 import type { BackendKnown, PublishedSite } from "../../desk/survey";
 import { follows, type Check, type Told } from "../finding";
 import { daemonWith, runs, seenAs, some, unitNamed, unitOfKind, younger, type Publisher, type View } from "../view";
-import { backendFault, silence, startSeconds } from "./publication";
+import { askedRows, backendFault, silence, startSeconds } from "./publication";
 import { pointSeconds } from "./units";
 
 type Row = PublishedSite["backends"][number];
@@ -28,7 +28,10 @@ function isMissing({ site, row }: Missing): boolean {
   const { published } = site;
   if (published === null) return row.received === null || row.points === 0;
   const others = published.unknown > 0 && site.backends.every(({ listed }) => (listed ?? 0) === 0);
-  return published.error === null && published.points > 0 && !others && (row.listed ?? 0) === 0;
+  if (published.error !== null || published.points === 0 || others || (row.listed ?? 0) > 0) return false;
+  // A directory that gave none just now may be the one that has it.
+  const silent = new Set(published.silent.map(({ fingerprint }) => fingerprint));
+  return !askedRows(site).some((each) => silent.has(each.fingerprint) && each.backends.includes(row.name ?? ""));
 }
 
 function missingBackend(view: View, each: BackendKnown): Told[] {
@@ -39,7 +42,8 @@ function missingBackend(view: View, each: BackendKnown): Told[] {
           site.backends.flatMap((row) => (row.address === each.address ? [{ publisher, site, row }] : [])),
         ),
   );
-  const missing = rows.filter(isMissing);
+  // Who is left out is told by "left-out".
+  const missing = rows.filter((one) => isMissing(one) && !isLeftOut(one.site, each.address));
   const [first] = missing;
   if (first === undefined) return [];
   const domains = [...new Set(missing.map(({ site }) => site.domain))];
@@ -59,6 +63,9 @@ function missingBackend(view: View, each: BackendKnown): Told[] {
   }
   return [{ severity, subject: each.name, ...whyNot(where, each, first) }];
 }
+
+const isLeftOut = ({ told }: PublishedSite, address: string): boolean =>
+  told?.leftOut.some((mark) => mark.address === address) ?? false;
 
 /** What the balancer knows of a backend that runs: at which step it is lost. */
 function whyNot(where: string, { worker }: BackendKnown, { publisher: { name }, site, row }: Missing) {
@@ -108,11 +115,9 @@ function noPoints(view: View, each: BackendKnown): string | undefined {
 
 export const introductionPoints: Check = {
   name: "introduction-points",
-  looksFor: `more than ${mostPoints} introduction points or ${mostBackends} backends for a site, or too few for a backend`,
+  looksFor: `more than ${mostPoints} introduction points in a descriptor, more backends than it can have, or too few points for a backend`,
   find: (view) => [
-    ...view.publishers.flatMap((publisher) =>
-      publisher.publisher.sites.flatMap((site) => tooMany(publisher.name, site)),
-    ),
+    ...view.publishers.flatMap((publisher) => publisher.publisher.sites.flatMap((site) => tooMany(publisher, site))),
     ...view.survey.backends.flatMap((each) => {
       const few = fewPoints(view, each);
       return few ? [follows(backendFault(view, each), few)] : [];
@@ -120,14 +125,20 @@ export const introductionPoints: Check = {
   ],
 };
 
-function tooMany(name: string, { domain, backends, published }: PublishedSite): Told[] {
+/** A machine that tells no mode has Onionbalance as it is. */
+function tooMany({ name, publisher: { told } }: Publisher, { domain, backends, published }: PublishedSite): Told[] {
   const points = published?.points ?? 0;
-  if (points <= mostPoints && backends.length <= mostBackends) return [];
+  const distinct = told?.mode === "distinct";
+  const most = distinct ? mostDistinct : mostBackends;
+  if (points <= mostPoints && backends.length <= most) return [];
+  const reason = distinct
+    ? `six directories with ${mostPoints} introduction points each have room for ${most}, and some are found by nobody`
+    : `with two introduction points each that is more than ${mostPoints}, and clients refuse it`;
   const what =
     points > mostPoints
       ? `The descriptor of ${domain} holds ${points} introduction points: clients refuse more than ${mostPoints}, and the site is gone for them.`
-      : `Onionbalance on ${name} has ${backends.length} backends for ${domain}: with two introduction points each that is more than ${mostPoints}, and clients refuse it.`;
-  const next =
-    "List fewer: softmapTorWorkers, or listed, so that workers x tor daemons is at most 10; then pulumi up --refresh.";
+      : `Onionbalance on ${name} has ${backends.length} backends for ${domain}: ${reason}.`;
+  const fewer = `List fewer: softmapTorWorkers, or listed, so that workers x tor daemons is at most ${most}`;
+  const next = `${fewer}${distinct ? "" : `; or publisher: distinct, for up to ${mostDistinct}`}; then pulumi up --refresh.`;
   return [{ severity: "red", subject: domain, what, next }];
 }

@@ -49,6 +49,10 @@ function clocksOff(seen: readonly Seen[]): Told[] {
   }));
 }
 
+/** Why a machine's clock is wrong, as the finding says it; undefined: it is not, or nobody can say whose is. */
+export const clockFault = ({ seen }: View, name: string): string | undefined =>
+  clocksOff(seen).find(({ subject }) => subject === name)?.what;
+
 const offText = (ahead: number): string => `${span(Math.abs(ahead))} ${ahead > 0 ? "ahead of" : "behind"}`;
 
 const clocksUnset = (seen: readonly Seen[]): Told[] =>

@@ -1,7 +1,7 @@
 // What readers get: whether somebody publishes, and what the descriptors in the network hold.
 import { count } from "../../../config/words";
 import { span } from "../../desk/table";
-import type { BackendKnown, PublishedSite } from "../../desk/survey";
+import type { BackendKnown, DirectoryTold, PublishedSite } from "../../desk/survey";
 import { follows, type Check, type Told } from "../finding";
 import { daemonWith, runs, seenAs, some, unitOfKind, younger, type Publisher, type View } from "../view";
 import { unreachableFault } from "./machines";
@@ -9,8 +9,10 @@ import { guardFault, unitFault } from "./units";
 
 /** Onionbalance uploads when something changed, and else once an hour; directories keep a descriptor for three (rend-spec-v3, 2.2.1: `descriptor-lifetime`). */
 const attempt = { amber: 75 * 60, red: 2 * 3600 };
-/** The first fetch, the wait after it and the first upload (templates/onionbalance-launch.ejs), with a bootstrap before. */
+/** The first fetch, the wait after it and the first upload (plan/publisher.ts), with a bootstrap before. */
 export const startSeconds = 180;
+/** The publisher tells of itself every ten seconds (host/publishing.py). */
+const toldSeconds = { amber: 60, red: 300 };
 /** The status socket is there as soon as its tor has let it in. */
 const socketSeconds = 30;
 const balancerTor = "softmap-balancer-tor.service";
@@ -25,7 +27,9 @@ function onionbalanceFault({ name, seen, publisher }: Publisher): Told | undefin
   const unit = unitOfKind(seen, "onionbalance");
   const start = `npx softmap logs ${name} says why; then npx softmap start ${name}, or sudo systemctl restart ${unit?.unit ?? "softmap-onionbalance.service"} there.`;
   if (unit && !runs(unit)) {
-    const what = `Onionbalance on ${name} does not run (${unit.state}/${unit.sub}, ${count(unit.restarts, "restart")}): its sites lapse within three hours.`;
+    const last =
+      publisher.said === null ? "" : ` It said last: ${publisher.said.replace(/\s+/g, " ").replace(/\.$/, "")}.`;
+    const what = `Onionbalance on ${name} does not run (${unit.state}/${unit.sub}, ${count(unit.restarts, "restart")}): its sites lapse within three hours.${last}`;
     return { severity: "red", subject: name, what, next: start };
   }
   if (publisher.error === null) return undefined;
@@ -49,6 +53,21 @@ function lateSites({ name, seen, publisher }: Publisher): Told[] {
   const what = `Onionbalance on ${name} has not tried to publish ${some(late.map(({ domain }) => domain))} ${age}; once an hour is due.`;
   const next = `npx softmap logs ${name} says why. npx softmap restart ${name} makes it begin anew.`;
   return [{ severity: longest >= attempt.red ? "red" : "amber", subject: name, what, next }];
+}
+
+/** What it does, and not as it should: it says so itself, or says nothing any more. */
+function ownWords({ name, seen, publisher: { told } }: Publisher): Told[] {
+  if (told === null || younger(unitOfKind(seen, "onionbalance"), toldSeconds.amber)) return [];
+  if (told.age >= toldSeconds.amber) {
+    const what = `The publisher on ${name} has told nothing of its descriptors for ${span(told.age)}; every ten seconds is due.`;
+    const next = `npx softmap logs ${name} says why. npx softmap restart ${name} makes it begin anew.`;
+    return [{ severity: told.age >= toldSeconds.red ? "red" : "amber", subject: name, what, next }];
+  }
+  if (told.problems.length === 0) return [];
+  const words = told.problems.map((each) => each.replace(/\s+/g, " ").replace(/\.$/, ""));
+  const what = `The publisher on ${name} goes on, and has trouble: ${some(words, 3)}.`;
+  const next = `npx softmap logs ${name} says more. A list that it ignores: see who writes it; npx softmap undrain --all writes the operator's anew.`;
+  return [{ severity: "amber", subject: name, what, next }];
 }
 
 /** Nobody is to publish, or nobody is known to. */
@@ -79,7 +98,9 @@ export const publishing: Check = {
     ...nobody(view),
     ...view.publishers.flatMap((publisher) => {
       const fault = onionbalanceFault(publisher);
-      return fault ? [follows(torFault(view, publisher.name), fault)] : lateSites(publisher);
+      return fault
+        ? [follows(torFault(view, publisher.name), fault)]
+        : [...lateSites(publisher), ...ownWords(publisher)];
     }),
   ],
 };
@@ -99,6 +120,12 @@ export const descriptor: Check = {
       publisher.publisher.sites.flatMap((site) => descriptorOf(view, publisher, site)),
     ),
 };
+
+/** Of the descriptor that clients ask for now, the directories that they ask. */
+export const askedRows = ({ told }: PublishedSite): readonly DirectoryTold[] =>
+  (told?.descriptors ?? [])
+    .filter(({ readers }) => readers)
+    .flatMap((each) => each.directories.filter(({ asked }) => asked));
 
 function descriptorOf(view: View, publisher: Publisher, site: PublishedSite): Told[] {
   const { domain, address, published, backends } = site;
@@ -120,7 +147,7 @@ function descriptorOf(view: View, publisher: Publisher, site: PublishedSite): To
     );
   if (published.unknown === 0) return [];
   const ours = backends.some(({ listed }) => (listed ?? 0) > 0);
-  const what = `${published.unknown} of ${published.points} introduction points in the descriptor of ${domain} belong to no backend as it is now.`;
+  const what = `${published.unknown} of ${published.all} introduction points in the descriptor${published.asked > 1 ? "s" : ""} of ${domain} belong to no backend as it is now.`;
   return ours
     ? told(
         what,

@@ -12,12 +12,20 @@ export const pointSeconds = 180;
 /** Restarts of its own since somebody started it, and how lately the last one was: then it keeps falling. */
 const fallen = { restarts: 3, seconds: 600 };
 
-/** It does not do what it is planned to. Onionbalance's own end is told by the check "publishing". */
+/** It does not do what it is planned to. */
 const isDown = (unit: UnitSeen): boolean => unit.planned === "run" && !runs(unit);
+
+/** Of these the end is told by the checks "publishing" and "watchdog". */
+const toldElsewhere = ({ kind }: UnitSeen): boolean =>
+  kind === "onionbalance" || kind === "watchdog" || kind === "prober tor";
+
+/** A machine's tors but the watchdog's own, which no reader comes through. */
+const serving = (seen: MachineSeen): readonly TorSeen[] =>
+  seen.tors.filter(({ unit: of }) => unitNamed(seen, of)?.kind !== "prober tor");
 
 /** The units of a machine that are down, in one sentence; undefined: none is. */
 function downText(name: string, { units }: MachineSeen, among: (unit: UnitSeen) => boolean): string | undefined {
-  const down = units.filter((unit) => isDown(unit) && unit.kind !== "onionbalance" && among(unit));
+  const down = units.filter((unit) => isDown(unit) && !toldElsewhere(unit) && among(unit));
   if (down.length === 0) return undefined;
   const each = down.map(({ unit, state, sub, restarts }) => {
     const again = restarts > 0 ? `, ${count(restarts, "restart")}` : "";
@@ -39,9 +47,8 @@ const downTexts = (name: string, seen: MachineSeen) => ({
 export function unitFault(view: View, name: string, unit: string): string | undefined {
   const seen = seenAs(view, name);
   const its = seen && unitNamed(seen, unit);
-  if (seen === undefined || its === undefined) return undefined;
-  if (isDown(its))
-    return its.kind === "onionbalance" ? undefined : downTexts(name, seen)[underWay(its) ? "amber" : "red"];
+  if (seen === undefined || its === undefined || toldElsewhere(its)) return undefined;
+  if (isDown(its)) return downTexts(name, seen)[underWay(its) ? "amber" : "red"];
   const tor = seen.tors.find((each) => each.unit === unit);
   return tor && silentText(name, tor, its);
 }
@@ -73,7 +80,7 @@ function unitsOf({ name, seen }: Seen): Told[] {
       `npx softmap logs ${name} says why; then npx softmap start ${name}, or sudo systemctl start there.`,
     ),
     ...told("amber", amber, "Look again in a minute: systemd is at it."),
-    ...seen.tors.flatMap((tor) =>
+    ...serving(seen).flatMap((tor) =>
       told(
         "red",
         silentText(name, tor, unitNamed(seen, tor.unit)),
@@ -124,16 +131,28 @@ function noPoint({ backend, error }: TorSeen, its: UnitSeen | undefined): boolea
  * as up until tor has tried it anew, minutes after a cut; the introduction points of all backends are gone at once.
  */
 function guardFaults({ name, seen }: Seen): Map<string, string> {
-  const backends = seen.tors.filter(({ backend }) => backend !== null);
+  const tors = serving(seen);
+  const backends = tors.filter(({ backend }) => backend !== null);
   const none = backends.length > 1 && backends.every((tor) => noPoint(tor, unitNamed(seen, tor.unit)));
-  const troubled = seen.tors.flatMap((tor) => {
+  const troubled = tors.flatMap((tor) => {
     const trouble = guardTrouble(tor, unitNamed(seen, tor.unit)) ?? (none && tor.backend ? noPointText : undefined);
     return trouble === undefined ? [] : [{ unit: tor.unit, trouble }];
   });
   const each = troubled.map(({ unit: of, trouble }) => `${daemonOf(of)} ${trouble}`);
-  const all = none || (troubled.length > 1 && troubled.length === seen.tors.length);
+  const all = none || (troubled.length > 1 && troubled.length === tors.length);
   const text = `None of the ${troubled.length} tors of ${name} gets into the Tor network: ${some(each)}.`;
   return new Map(troubled.map(({ unit: of }, i) => [of, all ? text : `On ${name} ${each[i] ?? ""}.`]));
+}
+
+/** What keeps the watchdog's own tor from working; undefined: nothing, or there is none. */
+export function proberFault({ name, seen }: Seen): string | undefined {
+  const its = seen.units.find(({ kind }) => kind === "prober tor");
+  if (its === undefined || its.planned !== "run") return undefined;
+  const again = its.restarts > 0 ? `, ${count(its.restarts, "restart")}` : "";
+  if (!runs(its)) return `The watchdog's tor on ${name} does not run (${its.state}/${its.sub}${again}).`;
+  const tor = seen.tors.find(({ unit: of }) => of === its.unit);
+  const trouble = tor && guardTrouble(tor, its);
+  return (tor && silentText(name, tor, its)) ?? (trouble && `On ${name} the watchdog's tor ${trouble}.`);
 }
 
 const noPointText = "has no introduction point that stands";
