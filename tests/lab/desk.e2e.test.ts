@@ -64,9 +64,9 @@ describe("the operator's desk", { timeout: 15 * 60_000 }, () => {
     );
     assert.match(
       out,
-      /^www\.daily\.test +news +[a-z2-7]{56}\.onion +4 of 4 backends +\d+ of 20 +\d+ s +none +balancer1$/m,
+      /^www\.daily\.test +news +[a-z2-7]{56}\.onion +4 of 4 backends +\d+ of 20 +\d+ s +none +balancer1, onionbalance$/m,
     );
-    assert.match(out, /^court\.test .* 4 of 4 backends .* \d+ d left +balancer1$/m);
+    assert.match(out, /^court\.test .* 4 of 4 backends .* \d+ d left +balancer1, onionbalance$/m);
     assert.match(out, /^Nothing is wrong\.$/m);
   }
 
@@ -116,7 +116,7 @@ describe("the operator's desk", { timeout: 15 * 60_000 }, () => {
     );
     assert.match(
       await deskOk(rehearsal, "ob-status"),
-      /^balancer1\nsite .*\n[a-z.]+ +[a-z2-7]{56}\.onion +\d+ s +news-worker1-1 +\d+ s +3$/m,
+      /^balancer1, onionbalance\nsite .*\n[a-z.]+ +[a-z2-7]{56}\.onion +\d+ s +news-worker1-1 +\d+ s +3 +[0-6] of 6$/m,
     );
     const whose = await deskOk(rehearsal, "whoserves", `http://${onions["court.test"]}/page`);
     assert.match(whose, /^\d+ of 20 introduction points, fetched by balancer1 in [\d.]+ s$/m);
