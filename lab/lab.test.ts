@@ -15,6 +15,7 @@ import { containerName, labNamed } from "./places";
 import { ensureRequirements, missing } from "./requirements";
 import { age, statusTable } from "./status";
 import { parseAnswer } from "./torNetwork";
+import { labUp } from "./upDown";
 
 test("names of labs and hosts become names of containers, networks and tables, and nothing else", () => {
   const lab = labNamed("dev");
@@ -26,6 +27,12 @@ test("names of labs and hosts become names of containers, networks and tables, a
     assert.throws(() => labNamed(name), LabError, name);
   for (const name of ["", "A", "-a", "a-", "a_b", "a/b", "a b"])
     assert.throws(() => containerName(lab, name), LabError, name);
+});
+
+test("a Tor network with too few relays for Onionbalance, or with too many for its ports, is not made", async () => {
+  for (const relays of [5, 6.5, 101, NaN])
+    await assert.rejects(labUp(labNamed("nobody"), undefined, { relays }), /cannot have .* relays/);
+  assert.equal(existsSync(labNamed("nobody").dir), false);
 });
 
 test("the mirror is the machine's own, with the settings it needs", () => {

@@ -1,6 +1,16 @@
 /** The lab from a program (tests, the demo): everything of it that others may use. Everything takes a {@link Lab} from `labNamed`. */
 export { LabError } from "./errors";
-export { blockMirror, heal, partition, powerCut, reboot, unblockMirror } from "./faults";
+export {
+  blockMirror,
+  hangRelay,
+  heal,
+  killRelay,
+  partition,
+  powerCut,
+  reboot,
+  unblockMirror,
+  wakeRelay,
+} from "./faults";
 export { lockCounters } from "./egress";
 export { ensureLabImage } from "./image";
 export { derivedName, ensureDerivedImage, type Derived } from "./derivedImage";

@@ -5,7 +5,7 @@ import { ensureCertificates } from "./certificates";
 import { LabError } from "./errors";
 import { dnsConfig, originConfig, originNames, pages, UNTRUSTED } from "./originPages";
 import { addresses, containerName, type Lab, type LabState } from "./places";
-import { containerState, podman } from "./podman";
+import { containerLabel, containerState, podman } from "./podman";
 import { runAsRoot } from "./run";
 import { placeSeed, SEED } from "./seeds";
 import { runService } from "./services";
@@ -50,7 +50,8 @@ export async function ensureOrigin(
     .update(ca)
     .digest("hex")
     .slice(0, 16);
-  if ((await containerState(name)) === "running" && (await label(name)) === serves) return { changed: false };
+  if ((await containerState(name)) === "running" && (await containerLabel(name, "softmap.serves")) === serves)
+    return { changed: false };
   await podman(["rm", "-f", "-t", "0", name], { mayFail: true });
   await placeSeed(lab, "origin", (folder) => {
     const put = (file: string, text: string | Buffer) => writeFileSync(join(folder, file), text);
@@ -86,12 +87,6 @@ export async function ensureOrigin(
     );
   }
   return { changed: true };
-}
-
-async function label(container: string): Promise<string> {
-  return (
-    await podman(["container", "inspect", "--format", '{{index .Config.Labels "softmap.serves"}}', container])
-  ).text.trim();
 }
 
 async function readable(lab: Lab): Promise<void> {

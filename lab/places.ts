@@ -63,7 +63,12 @@ export interface LabState {
   readonly hosted?: Readonly<Record<string, string>>;
   /** Names of the package mirror and the addresses that the lock and the lab's DNS have for them. */
   readonly mirror: Readonly<Record<string, readonly string[]>>;
+  /** Relays of the Tor network beside its authorities; {@link DEFAULT_RELAYS} when absent. */
+  readonly relays?: number;
 }
+
+/** Enough for Onionbalance, whose search for directories never ends where there are fewer than six nodes, and quick to start. */
+export const DEFAULT_RELAYS = 6;
 
 /** The lab's remembered state, or undefined when there is none. */
 export function readState(lab: Lab): LabState | undefined {

@@ -51,6 +51,11 @@ export async function containersOf(lab: Lab): Promise<Container[]> {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** What a container's label says; empty when it has none of that name. */
+export async function containerLabel(name: string, label: string): Promise<string> {
+  return (await podman(["container", "inspect", "--format", `{{index .Config.Labels "${label}"}}`, name])).text.trim();
+}
+
 /** State of one container, undefined when there is none. */
 export async function containerState(name: string): Promise<string | undefined> {
   const ran = await podman(["container", "inspect", "--format", "{{.State.Status}}", name], { mayFail: true });

@@ -2,16 +2,19 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LabError } from "./errors";
 import { guest } from "./image";
-import { addresses, containerName, type Lab, type LabState } from "./places";
-import { containerState, podman } from "./podman";
+import { addresses, containerName, DEFAULT_RELAYS, type Lab, type LabState } from "./places";
+import { containerLabel, containerState, podman } from "./podman";
 import { placeSeed, SEED } from "./seeds";
 import { runService } from "./services";
 
 const HOME = "/var/lib/lab-tor";
 
+/** Label of the network's container: how many relays it was made with. */
+const RELAYS = "softmap.relays";
+
 /**
- * The lab's private Tor network: three authorities, six relays and a client in one container. A network that does not run is thrown away
- * and made anew: after a restart its old files pass for a working network, and do not make one.
+ * The lab's private Tor network: three authorities, relays and a client in one container. A network that does not run, or has another number of
+ * relays, is thrown away and made anew: after a restart its old files pass for a working network, and do not make one.
  * @returns the torrc lines that every other tor of the lab needs, and whether the network is a new one
  */
 export async function ensureTorNetwork(
@@ -21,15 +24,17 @@ export async function ensureTorNetwork(
 ): Promise<{ torrc: string[]; fresh: boolean }> {
   const name = containerName(lab, "tor");
   const address = addresses(state).tor;
-  if ((await containerState(name)) === "running" && (await isReady(name)))
-    return { torrc: await torrcLines(name), fresh: false };
+  const relays = String(state.relays ?? DEFAULT_RELAYS);
+  const runs = (await containerState(name)) === "running" && (await containerLabel(name, RELAYS)) === relays;
+  if (runs && (await isReady(name))) return { torrc: await torrcLines(name), fresh: false };
   await podman(["rm", "-f", "-t", "0", name], { mayFail: true });
-  const keys = join(lab.dir, "tor", `keys-${address}.tar`);
+  const keys = join(lab.dir, "tor", `keys-${address}-${relays}.tar`);
   await placeSeed(lab, "tor", (folder) => {
     copyFileSync(guest("tor_network.py"), join(folder, "tor_network.py"));
     if (existsSync(keys)) copyFileSync(keys, join(folder, "keys.tar"));
   });
-  await runService(lab, { role: "tor", address, command: [image, "python3", `${SEED}/tor_network.py`, address] });
+  const command = [image, "python3", `${SEED}/tor_network.py`, address, relays];
+  await runService(lab, { role: "tor", address, labels: [`${RELAYS}=${relays}`], command });
   // ends as soon as the network is ready, or with the container
   const ready = await podman(["exec", name, "sh", "-c", `until [ -e ${HOME}/ready ]; do sleep .1; done`], {
     mayFail: true,

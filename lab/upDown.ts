@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { LabError } from "./errors";
 import { dropLock, loadLock, lockInForce, probeLock, type LockModel } from "./egress";
 import { hostUp, makeKey, reserveAddress } from "./hosts";
 import { ensureLabImage } from "./image";
@@ -11,6 +12,7 @@ import { DEFAULT_DOMAINS, originNames } from "./originPages";
 import {
   addresses,
   cacheFolder,
+  DEFAULT_RELAYS,
   makeLabFolder,
   readState,
   writeState,
@@ -31,6 +33,11 @@ export interface UpOptions {
    * their subdomains, and its CA has a certificate for each (see `certificateOf`); what answers there is the business of whoever asks.
    */
   readonly hosted?: Readonly<Record<string, string>>;
+  /**
+   * Relays of the Tor network beside its three authorities, 6 to 100; those of before, or 6, when absent. A descriptor has an introduction point at a
+   * relay once at most: one with its most, 20, needs some 40 relays to choose from. Another number than before makes the network anew.
+   */
+  readonly relays?: number;
 }
 
 /** What a deployment to the lab needs to know; the content of `network.json`. */
@@ -49,8 +56,17 @@ export interface LabNetwork {
   readonly domains: readonly string[];
 }
 
+/** Each takes some 30 to 90 MiB. Their ports follow one another from 5100 on. */
+const MOST_RELAYS = 100;
+
 /** Starts the lab, or mends what of it does not run; changes nothing of a lab that is up. Hosts are made by `hostUp`; those that exist are started again. */
 export async function labUp(lab: Lab, say: Say = silent, options: UpOptions = {}): Promise<LabNetwork> {
+  const { relays: asked = DEFAULT_RELAYS } = options;
+  if (!Number.isInteger(asked) || asked < DEFAULT_RELAYS || asked > MOST_RELAYS)
+    throw new LabError(
+      `A lab's Tor network cannot have ${asked} relays.`,
+      `take a whole number from ${DEFAULT_RELAYS} to ${MOST_RELAYS}`,
+    );
   const image = await ensureLabImage(say);
   makeLabFolder(lab);
   // beside the lab's folder: `down` removes that one
@@ -59,7 +75,8 @@ export async function labUp(lab: Lab, say: Say = silent, options: UpOptions = {}
     const mirror = await currentMirror(before);
     const { bridge, subnet } = await ensureNetwork(lab, before?.subnet);
     const domains = options.domains ?? before?.domains ?? DEFAULT_DOMAINS;
-    const state: LabState = { subnet, domains, hosted: options.hosted ?? before?.hosted ?? {}, mirror };
+    const relays = options.relays ?? before?.relays ?? DEFAULT_RELAYS;
+    const state: LabState = { subnet, domains, hosted: options.hosted ?? before?.hosted ?? {}, mirror, relays };
     await closeLab({ table: lab.table, bridge, subnet, mirror: Object.values(mirror).flat() }, lab, image, say);
     writeState(lab, state);
     const key = join(lab.dir, "id_ed25519");
@@ -67,7 +84,9 @@ export async function labUp(lab: Lab, say: Say = silent, options: UpOptions = {}
     const hosted = await addressesOf(lab, state.hosted ?? {});
     const [origin, tor] = await Promise.all([
       step(say, `test origin and DNS (${state.domains.join(", ")})`, () => ensureOrigin(lab, state, image, hosted)),
-      step(say, "private Tor network (3 authorities, 6 relays, a client)", () => ensureTorNetwork(lab, state, image)),
+      step(say, `private Tor network (3 authorities, ${relays} relays, a client)`, () =>
+        ensureTorNetwork(lab, state, image),
+      ),
     ]);
     await keepAddress(bridge);
     const network = describe(lab, state, tor.torrc);

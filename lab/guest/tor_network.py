@@ -1,18 +1,21 @@
 """A private Tor network in one container: authorities, relays and one client, all on the container's address.
 
-tor_network.py ADDRESS. Writes FOLDER/common.conf (what every other tor of the lab needs) and FOLDER/ready when the network is whole and the
-client on ADDRESS:9050 is up. Ends, with the reason, when any tor ends: the network is thrown away and made anew, never mended.
+tor_network.py ADDRESS RELAYS. Writes FOLDER/common.conf (what every other tor of the lab needs) and FOLDER/ready when the network is whole and the
+client on ADDRESS:9050 is up. Ends, with the reason, when any tor ends: the network is thrown away and made anew, never mended. One whose folder has a file "may-end"
+may end (a fault of a test's); one that is stopped has not ended.
 Given /media/lab/keys.tar it takes all keys from there, so that the DirAuthority lines stay the same.
 """
 import concurrent.futures, glob, os, re, signal, subprocess, sys, tarfile, time
 
 ADDRESS, FOLDER, SEED = sys.argv[1], "/var/lib/lab-tor", "/media/lab"
-AUTHORITIES, RELAYS = [f"a{i}" for i in range(3)], [f"r{i}" for i in range(6)]
+AUTHORITIES, RELAYS = [f"a{i}" for i in range(3)], [f"r{i}" for i in range(int(sys.argv[2]))]
 ORPORT = {name: 5100 + i for i, name in enumerate(AUTHORITIES + RELAYS)}
 DIRPORT = {name: 7100 + i for i, name in enumerate(AUTHORITIES)}
 # The first votes lie on a grid of so many seconds and are cast 4 s (the two delays) before its next line (dirauth/voting_schedule.c). Who
-# misses the first consensus waits 20 s for the second: a busy machine gets more time to start its nodes.
-INTERVAL, LEAD = (5, 2.5) if os.getloadavg()[0] < os.cpu_count() else (10, 6)
+# misses the first consensus waits 20 s for the second: the more nodes there are and the busier the machine, the more time they get between start
+# and vote. It is never in the 4 s themselves: an authority that starts there votes at once and alone.
+NEEDED = (1.2 + 0.1 * len(AUTHORITIES + RELAYS)) * (1 if os.getloadavg()[0] < os.cpu_count() else 2)
+INTERVAL, LEAD = next((grid for grid in ((5, 2.5), (10, 6), (15, 11), (20, 16)) if grid[1] > NEEDED), (30, 26))
 TOR = ["tor", "--defaults-torrc", "/nonexistent", "--ignore-missing-torrc"]
 
 
@@ -35,7 +38,7 @@ def write(path, text):
 
 
 def keys(name):
-    """Makes the keys of a node when it has none; returns an authority's DirAuthority line."""
+    """Makes the keys of a node when it has none; returns its fingerprint and an authority's DirAuthority line."""
     home = f"{FOLDER}/{name}"
     folder = f"{home}/keys"
     os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -52,9 +55,9 @@ def keys(name):
         check=True, capture_output=True, text=True).stdout
     relay = re.search(rf"^{name} (.+)$", fingerprint, re.M).group(1).replace(" ", "")
     if name in RELAYS:
-        return None
+        return relay, None
     v3 = re.search(r"^fingerprint (\S+)$", read(certificate), re.M).group(1)
-    return f"DirAuthority {name} orport={ORPORT[name]} v3ident={v3} {ADDRESS}:{DIRPORT[name]} {relay}"
+    return relay, f"DirAuthority {name} orport={ORPORT[name]} v3ident={v3} {ADDRESS}:{DIRPORT[name]} {relay}"
 
 
 def torrc(name, common):
@@ -72,7 +75,7 @@ def torrc(name, common):
         lines += ["AuthoritativeDirectory 1", "V3AuthoritativeDirectory 1", "ContactInfo auth@lab.invalid", f"DirPort {ADDRESS}:{DIRPORT[name]}",
                   f"TestingV3AuthInitialVotingInterval {INTERVAL}", "TestingV3AuthInitialVoteDelay 2", "TestingV3AuthInitialDistDelay 2",
                   "V3AuthVotingInterval 20", "V3AuthVoteDelay 4", "V3AuthDistDelay 4", "V3AuthNIntervalsValid 3",
-                  "TestingDirAuthVoteGuard *", "TestingDirAuthVoteHSDir *", "TestingMinFastFlagThreshold 0"]
+                  "TestingDirAuthVoteGuard *", "TestingDirAuthVoteHSDir *", "TestingMinFastFlagThreshold 0", f"V3BandwidthsFile {FOLDER}/bandwidths"]
     return "\n".join(lines + [""])
 
 
@@ -112,6 +115,8 @@ def reap(flags):
         return
     if pid in children:
         name = children.pop(pid)
+        if os.path.exists(f"{FOLDER}/{name}/may-end"):
+            return say(f"the tor {name} ended, as it may")
         tail = (read(f"{FOLDER}/{name}/notice.log") + read(f"{FOLDER}/{name}/stdout.log")).splitlines()[-5:]
         say(f"the tor {name} ended:\n  " + "\n  ".join(tail))
         stop(1)
@@ -150,12 +155,17 @@ def main():
             tar.extractall(FOLDER)
     if not os.path.exists(f"{FOLDER}/common.conf"):
         with concurrent.futures.ThreadPoolExecutor() as pool:
-            lines = [line for line in pool.map(keys, AUTHORITIES + RELAYS) if line]
-        write(f"{FOLDER}/common.conf", "\n".join(["TestingTorNetwork 1", "PathsNeededToBuildCircuits 0.67"] + lines) + "\n")
+            made = list(pool.map(keys, AUTHORITIES + RELAYS))
+        write(f"{FOLDER}/nodes", "".join(f"node_id=${fingerprint} bw=1000 nick={name}\n" for name, (fingerprint, _) in zip(AUTHORITIES + RELAYS, made)))
+        lines = ["TestingTorNetwork 1", "PathsNeededToBuildCircuits 0.67"] + [line for _, line in made if line]
+        write(f"{FOLDER}/common.conf", "\n".join(lines) + "\n")
+    # Else a node counts for nothing until it has measured itself, those who were first get all circuits, and many a client's fail until the second
+    # or third consensus.
+    write(f"{FOLDER}/bandwidths", f"{time.time():.0f}\n" + read(f"{FOLDER}/nodes"))
     common = read(f"{FOLDER}/common.conf").rstrip()
     # only keys and their lines are kept for the next time: nothing that a later network could take for current
     with tarfile.open(f"{FOLDER}/keys.tar", "w") as tar:
-        for path in sorted(glob.glob(f"{FOLDER}/[ar]?/keys")) + [f"{FOLDER}/common.conf"]:
+        for path in sorted(glob.glob(f"{FOLDER}/[ar]*/keys")) + [f"{FOLDER}/common.conf", f"{FOLDER}/nodes"]:
             tar.add(path, os.path.relpath(path, FOLDER))
     for name in AUTHORITIES + RELAYS + ["client"]:
         os.makedirs(f"{FOLDER}/{name}", mode=0o700, exist_ok=True)
