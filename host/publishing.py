@@ -1,6 +1,5 @@
 """What a publisher does for its sites: who is listed, what each directory gets, how the uploads go, and what it tells of that."""
 import datetime
-import os
 import random
 import time
 from dealing import MOST_POINTS, directories_of
@@ -120,7 +119,8 @@ class Publishing:
 
     def publish(self, service, address, first, period, directories, listed, known, why, now):
         last = self.rounds.get((address, period))
-        seed, most = os.urandom(8).hex(), MOST_POINTS
+        # The same on every balancer: what one publishes beside another is dealt alike.
+        seed, most = "%s %d" % (address, period), MOST_POINTS
         anew = last is not None and now >= last.expires
         blinding = self.balance.consensus.get_blinding_param(service._get_identity_pubkey_bytes(), period)
         revision = self.revision(service, address, first, period)
