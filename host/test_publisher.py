@@ -5,9 +5,11 @@ import random
 import tempfile
 import types
 import unittest
+import unittest.mock
 
 import leaving
 import publisher_settings
+import publishing
 import rounds
 import seams
 import uploads
@@ -289,6 +291,48 @@ class Seams(unittest.TestCase):
         self.assertEqual((one.descriptor.v3_desc.revision_counter, one.descriptor.came), (9, 2))
         one.register_descriptor(received("next", 1, 3), "a")
         self.assertEqual(one.descriptor.v3_desc.revision_counter, 1, "another period counts from its own start")
+
+
+class Clock(unittest.TestCase):
+    """A clock that is set while it runs: counters only ever grow, and nobody counts as dead or expired for it."""
+
+    def revisions(self, *times):
+        """The seconds that each publication's counter stands for, at these times of the wall clock."""
+        start = NOW - 1000
+        consensus = types.SimpleNamespace(get_start_time_of_previous_srv_run=lambda: start, get_start_time_of_current_srv_run=lambda: start + 500)
+        settings = types.SimpleNamespace(timers=TIMERS, mode="distinct", floor=50)
+        one = publishing.Publishing("0.2.2", settings, {})
+        one.balance = types.SimpleNamespace(consensus=consensus)
+        with unittest.mock.patch("publishing.revision_of", lambda _, seconds: seconds):
+            found = []
+            for at in times:
+                with unittest.mock.patch("publishing.time.time", lambda: at):
+                    found.append(one.revision(None, "site", True, 7))
+        return found
+
+    def test_a_clock_that_goes_on(self):
+        self.assertEqual(self.revisions(NOW, NOW + 30, NOW + 60), [1001, 1031, 1061])
+
+    def test_set_back_by_an_hour_the_counter_still_grows(self):
+        self.assertEqual(self.revisions(NOW, NOW - 3600, NOW - 3570), [1001, 1002, 1003])
+
+    def test_ahead_and_right_again(self):
+        self.assertEqual(self.revisions(NOW, NOW + 7200, NOW + 30), [1001, 8201, 8202])
+
+    def test_before_the_period_there_is_a_first_one(self):
+        self.assertEqual(self.revisions(NOW - 5000, NOW - 5000), [1, 2])
+
+    def test_a_descriptors_age_does_not_jump(self):
+        class Received:
+            def __init__(self, desc_text, onion_address):
+                pass
+
+        seams.stamp_received(Received, lambda: 60.0)
+        one = Received("", "")
+        with unittest.mock.patch("time.time", lambda: NOW + 1e6):
+            self.assertFalse(one.is_old())
+        one.came -= 61
+        self.assertTrue(one.is_old())
 
 
 class Files(unittest.TestCase):
