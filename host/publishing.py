@@ -119,8 +119,8 @@ class Publishing:
 
     def publish(self, service, address, first, period, directories, listed, known, why, now):
         last = self.rounds.get((address, period))
-        # The same on every balancer: what one publishes beside another is dealt alike.
-        seed, most = "%s %d" % (address, period), MOST_POINTS
+        # The same on every balancer for so long: what one publishes beside another is dealt alike.
+        seed, most = "%s %d %d" % (address, period, time.time() // self.timers["lifetime"]), MOST_POINTS
         anew = last is not None and now >= last.expires
         blinding = self.balance.consensus.get_blinding_param(service._get_identity_pubkey_bytes(), period)
         revision = self.revision(service, address, first, period)

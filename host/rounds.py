@@ -89,7 +89,7 @@ def hands_for(mode, directories, points, last, seed, most=MOST_POINTS):
     """
     Directory -> backend -> keys of its points. Up to ten backends one set for all directories, as Onionbalance has it; above, in the mode
     `distinct`, a subset for each. A site that is published because of its age is dealt anew (`last` is None), so that balancers with different pasts
-    come to deal alike; the seed has the time period, so that it is not always the same ones that are in a descriptor more.
+    come to deal alike; the seed has the time in it, so that over time no backend is in more descriptors than another.
     """
     if mode == "distinct" and len(points) > MOST_TOGETHER:
         before = {} if last is None else {name: {backend: keys[0] for backend, keys in hand.items()} for name, hand in last.hands.items()}

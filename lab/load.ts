@@ -24,6 +24,8 @@ export interface LoadOptions {
   readonly clients?: readonly LoadClient[];
   /** Requests of each client at the same time; 2 when absent. Two clients with two each: some 8 requests a second on two cores. */
   readonly concurrency?: number;
+  /** Seconds between the end of a loop's request and its next one; 0 when absent: without pause. */
+  readonly pause?: number;
   /** Seconds after which a request has failed, its second try included; 60 when absent. */
   readonly timeout?: number;
   /** Seconds until every client has fetched every site once, at most; 180 when absent. */
@@ -60,7 +62,7 @@ export const DEFAULT_CLIENTS: readonly LoadClient[] = [
 ];
 
 /**
- * Starts clients in the lab's Tor container that fetch all sites in turn without pause, each request on a circuit of its own. Of a
+ * Starts clients in the lab's Tor container that fetch all sites in turn, each request on a circuit of its own. Of a
  * site's requests every fifth is the big page, the others are `/`. One that gets no byte of an answer is tried a second time at once, as by a
  * browser's reload, and has failed when that fails too: introduction points of the lab's Tor network live 10 to 30 s (tor, hs_service.c,
  * get_intro_point_max_lifetime), so that now and then a visitor meets one that just went, with no change under way. After a failed request the
@@ -86,6 +88,7 @@ export interface LoadSettings {
   readonly sites: readonly string[];
   readonly clients: readonly LoadClient[];
   readonly concurrency: number;
+  readonly pause: number;
   readonly small: string;
   readonly big: { readonly path: string; readonly bytes: number };
   readonly timeout: number;
@@ -100,6 +103,7 @@ export function loadSettings(options: LoadOptions, torrc: string): LoadSettings 
   const settings = {
     clients: DEFAULT_CLIENTS,
     concurrency: 2,
+    pause: 0,
     timeout: 60,
     warmUp: 180,
     maxSeconds: 1200,
@@ -109,7 +113,7 @@ export function loadSettings(options: LoadOptions, torrc: string): LoadSettings 
     big: BIG_PAGE,
     torrc,
   };
-  const { sites, clients, concurrency, timeout, warmUp, maxSeconds, maxRequests } = settings;
+  const { sites, clients, concurrency, pause, timeout, warmUp, maxSeconds, maxRequests } = settings;
   const wrong = [
     ...(sites.length === 0 ? ["sites: there is none"] : []),
     ...sites
@@ -125,6 +129,7 @@ export function loadSettings(options: LoadOptions, torrc: string): LoadSettings 
     ...Object.entries({ concurrency, maxRequests })
       .filter(([, value]) => !(Number.isInteger(value) && value > 0))
       .map(([key]) => `${key}: it must be a whole number from 1 on`),
+    ...(Number.isFinite(pause) && pause >= 0 ? [] : ["pause: it must be seconds, 0 or more"]),
     ...Object.entries({ timeout, warmUp, maxSeconds })
       .filter(([, value]) => !(Number.isFinite(value) && value > 0))
       .map(([key]) => `${key}: it must be seconds, more than 0`),

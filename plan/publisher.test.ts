@@ -86,7 +86,7 @@ test("a watchdog runs beside distinct descriptors, unless the config says otherw
         const settings = watchdogSettings(mode, testnet, { enabled, ...given });
         assert.equal(settings !== undefined, enabled ?? mode === "distinct");
         if (settings === undefined) return;
-        const network = testnet ? { every: 5, timeout: 8, failures: 2 } : { every: 60, timeout: 20, failures: 3 };
+        const network = testnet ? { every: 5, timeout: 6, failures: 2 } : { every: 60, timeout: 20, failures: 3 };
         const defaults = { ...network, floor: 50 };
         for (const key of ["every", "timeout", "failures", "floor"] as const)
           assert.equal(settings[key], given[key] ?? defaults[key]);

@@ -92,7 +92,7 @@ export function publisherTimers(testnet: boolean, given: GivenTimers = {}): Publ
 }
 
 const publicWatchdog: WatchdogSettings = { every: 60, timeout: 20, failures: 3, floor: 50 };
-const testWatchdog: WatchdogSettings = { ...publicWatchdog, every: 5, timeout: 8, failures: 2 };
+const testWatchdog: WatchdogSettings = { ...publicWatchdog, every: 5, timeout: 6, failures: 2 };
 
 /** The watchdog's settings; undefined where none runs: it runs beside distinct descriptors, unless the config says otherwise. */
 export function watchdogSettings(

@@ -64,7 +64,7 @@ export const watchdogSchema = z
       examples: ["1m"],
     }).optional(),
     timeout: seconds("1s", "2m", "20s", {
-      description: "How long a backend may take to answer. Absent: 20s; in a lab 8s.",
+      description: "How long a backend may take to answer. Absent: 20s; in a lab 6s.",
       examples: ["20s"],
     }).optional(),
     failures: whole(1, 10, "", {

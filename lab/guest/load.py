@@ -1,7 +1,7 @@
 """Clients that fetch onion sites without pause and record every request. Runs in the lab's Tor container.
 
-load.py SETTINGS, JSON: {"sites": [HOST], "clients": [{"name", "newIdentityEvery": seconds or 0}], "concurrency": loops a client, "small": PATH,
-"big": {"path", "bytes"}, "timeout", "warmUp", "maxSeconds": seconds, "maxRequests", "torrc": FILE}.
+load.py SETTINGS, JSON: {"sites": [HOST], "clients": [{"name", "newIdentityEvery": seconds or 0}], "concurrency": loops a client, "pause": seconds
+between a loop's requests, "small": PATH, "big": {"path", "bytes"}, "timeout", "warmUp", "maxSeconds": seconds, "maxRequests", "torrc": FILE}.
 Prints one JSON object a line: {"ready": true} when every client has fetched every site once, then one record a finished request (see record()),
 {"settled": N} as the answer to `settle N`, and {"ended": why} last. On stdin: `settle N` (answered when all requests under way have finished),
 `stop` (finishes those under way). When stdin ends everything ends at once: nobody is left who would read.
@@ -284,8 +284,7 @@ class Load:
             answer = await request
             self.under_way.discard(request)
             say(**answer)
-            if answer["error"]:
-                await asyncio.sleep(1 - answer["seconds"])
+            await asyncio.sleep(max(SETTINGS["pause"], 1 - answer["seconds"] if answer["error"] else 0))
 
     async def settle(self, number):
         if self.under_way:

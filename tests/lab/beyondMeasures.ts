@@ -15,12 +15,17 @@ import {
 } from "./beyondKit";
 import { wrongIn } from "./beyondWatch";
 
-/** Each forgets its descriptors every ten seconds: another directory's subset each time. */
-const CLIENTS: readonly LoadClient[] = ["one", "two", "three"].map((name) => ({ name, newIdentityEvery: 10 }));
+/**
+ * Each forgets its descriptors every ten seconds, and fetches little between: a client goes on with the subset of the directory that it asked. Many
+ * requests by few descriptors would be spread as these are, not as those of many visitors.
+ */
+const CLIENTS: readonly LoadClient[] = ["a", "b", "c", "d", "e", "f"].map((name) => ({ name, newIdentityEvery: 10 }));
+const PAUSE = 1.5;
 
-/** One more load, of visitors who come and go. */
+/** Visitors who come and go: some three requests a second. */
 export function visit(stack: Beyond): Promise<Load> {
-  return startLoad(stack.lab, { sites: [stack.site], clients: CLIENTS, maxSeconds: 7200, maxRequests: 200_000 });
+  const sizes = { concurrency: 1, pause: PAUSE, maxSeconds: 7200, maxRequests: 200_000 };
+  return startLoad(stack.lab, { sites: [stack.site], clients: CLIENTS, ...sizes });
 }
 
 /** How long visitors waited for answers that came, in seconds. */
@@ -145,7 +150,7 @@ export async function measureDead(stack: Beyond, load: Load, { dead, how, limit 
   const watch = await stack.watch();
   await watch.listed(stack.names(), Date.now() / 1000 - 5, 180);
   const calm = load.mark();
-  await load.until(60, calm, 180);
+  await load.until(50, calm, 180);
   const before = latencyOf(load.requests.slice(calm));
   const names = dead.map(({ name }) => name);
   const mark = load.mark();
