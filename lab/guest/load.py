@@ -64,9 +64,11 @@ class Client:
         # Sockets in a folder of our own: no port that another load has, no cookie. Of a testing network introduction points live 10 to 30 s
         # (get_intro_point_min_lifetime in hs_service.c): one request in some 200 comes just when one goes, is acknowledged and gets no rendezvous.
         # tor tries again after three times CircuitBuildTimeout: with the 15 s of the lab's own client a second such time would be over the
-        # time-out. On a network where a circuit takes 0.1 s 5 s are many.
+        # time-out. On a network where a circuit takes 0.1 s 5 s are many. And each request has a circuit of its own: kept for ten minutes after
+        # it, as tor does, they would be thousands, and slow everybody on the machine.
         lines = [f"DataDirectory {self.folder}", f"SocksPort unix:{self.folder}/socks", f"ControlSocket {self.folder}/control",
-                 "Log notice stdout", "SafeLogging 0", "LearnCircuitBuildTimeout 0", "CircuitBuildTimeout 5", "VanguardsLiteEnabled 0"]
+                 "Log notice stdout", "SafeLogging 0", "MaxCircuitDirtiness 60", "CircuitPadding 0",
+                 "LearnCircuitBuildTimeout 0", "CircuitBuildTimeout 5", "VanguardsLiteEnabled 0"]
         with open(f"{self.folder}/torrc", "w") as file:
             file.write("\n".join([common] + lines) + "\n")
         me = os.getpid()

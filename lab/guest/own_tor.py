@@ -15,10 +15,12 @@ def listening(seconds):
 
 
 def start_tor(folder, torrc):
+    """What it asks needs no circuit twice: kept for ten minutes, as tor does, they would be thousands, and cost more than the looking."""
     path = os.path.join(folder, "torrc")
     own = ["DataDirectory %s/data", "ControlSocket %s/control", "SocksPort unix:%s/socks", "Log notice file %s/log"]
+    always = ["MaxCircuitDirtiness 10", "CircuitPadding 0", "DormantCanceledByStartup 1", "DormantTimeoutEnabled 0"]
     with open(path, "w") as handle:
-        handle.write("\n".join([*torrc, *(line % folder for line in own), "DormantCanceledByStartup 1", "DormantTimeoutEnabled 0", ""]))
+        handle.write("\n".join([*torrc, *(line % folder for line in own), *always, ""]))
     return subprocess.Popen(["tor", "--quiet", "--defaults-torrc", "/dev/null", "-f", path], stdin=subprocess.DEVNULL)
 
 
