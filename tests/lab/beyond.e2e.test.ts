@@ -59,10 +59,13 @@ describe("beyond ten backends", { timeout: 10 * 60_000 }, () => {
   });
 
   test("visitors reach every backend", async () => {
-    const report = (await stack.visitors()).latest(Infinity);
-    const spread = spreadOf(report.backends, stack.names());
-    console.log(`    ${tellSpread(spread)}`);
-    assert.equal(spread.reached, stack.backends.length);
+    const visitors = await stack.visitors();
+    const spread = () => spreadOf(visitors.latest(Infinity).backends, stack.names());
+    // The two that were away have had few visitors by now: of some hundreds one is bound to come to each.
+    const all = () => Promise.resolve(spread().reached === stack.backends.length);
+    await within(90, "each backend has had a visitor", all);
+    console.log(`    ${tellSpread(spread())}`);
+    assert.equal(spread().reached, stack.backends.length);
   });
 
   test("up from 24 to 4 backends: nobody fails, and the publisher is not started anew", async () => {
