@@ -29,13 +29,13 @@ import type { Problem } from "../config/problems";
 import { budgetProblems } from "../plan/budget";
 import { balancerDaemon, torMetrics } from "../plan/metrics";
 import {
-  choosePublisher,
   publisherTimers,
   watchdogSettings,
   type GivenTimers,
   type GivenWatchdog,
   type PublisherMode,
 } from "../plan/publisher";
+import { publisherOf } from "../plan/plan";
 import type { PublisherModel } from "../templates";
 
 /** Arguments of {@link Balancer}. */
@@ -211,21 +211,15 @@ export class Balancer extends Component {
   }
 }
 
-/** Listed backends of each project, the most first. */
-function backendsOf({ projects, backends }: Workers): { readonly project: string; readonly backends: number }[] {
-  return projects
-    .map(({ name }) => ({
-      project: name,
-      backends: backends.filter((each) => each.listed && each.project === name).length,
-    }))
-    .toSorted((a, b) => b.backends - a.backends);
+/** Names of the workers whose backends are published. */
+function listedIn({ backends }: Workers): string[] {
+  return [...new Set(backends.flatMap((each) => (each.listed ? each.worker : [])))];
 }
 
 /** How its machines publish: what the arguments leave open follows from the backends and the network. */
 function settingsOf(name: string, { hosts, publishes, publisher, timers, watchdog }: BalancerArgs): PublisherModel {
   const testnet = networkOf(name, hosts) !== undefined;
-  const [largest] = backendsOf(publishes);
-  const { mode, why } = choosePublisher(publisher, largest?.backends ?? 0, `project ${largest?.project ?? ""}`);
+  const { mode, why } = publisherOf({ publisher, listed: listedIn(publishes), projects: publishes.projects });
   return {
     ...{ mode, why, testnet },
     timers: publisherTimers(testnet, timers),
@@ -237,13 +231,12 @@ function problemsOf(name: string, args: BalancerArgs): Problem[] {
   const { hosts, publishing, publishTimeout, retireGrace, rollbackWindow } = args;
   const balancers = hosts.map((host) => host.name);
   const { publisher, timers, watchdog } = args;
-  const counts = backendsOf(args.publishes);
-  const network = { testnet: networkOf(name, hosts) !== undefined, backends: counts[0]?.backends ?? 0 };
-  const listed = new Set(args.publishes.backends.flatMap((each) => (each.listed ? each.worker : [])));
+  const network = { testnet: networkOf(name, hosts) !== undefined };
+  const listed = listedIn(args.publishes);
   return [
     ...validateBalancer(name, { balancers, publishing, publishTimeout, retireGrace, rollbackWindow }),
     ...validatePublisher(name, { publisher, timers, watchdog }, network),
-    ...args.publishes.projects.flatMap((project) => budgetProblems(project, listed.size, { publisher })),
+    ...args.publishes.projects.flatMap((project) => budgetProblems(project, listed.length, { publisher })),
   ];
 }
 

@@ -211,7 +211,7 @@ test("the defaults of each network are right when they are written out", () => {
 });
 
 test("a component's arguments have the same rules, in seconds", () => {
-  const network = { testnet: false, backends: 12 };
+  const network = { testnet: false };
   assert.deepEqual(validatePublisher("balancer", {}, network), []);
   const right = {
     publisher: "distinct",
@@ -227,7 +227,7 @@ test("a component's arguments have the same rules, in seconds", () => {
     'timers: fetch = "10s" | Less than 30s is for the lab and for hosts with torNetwork: on the public network each fetch is a circuit a backend, to directories that others need. | Set it to 30s or more, or remove it: then it is 2m.',
     'watchdog: every = "2s" | Less than 10s is for the lab and for hosts with torNetwork: on the public network each probe is an introduction and a rendezvous, through guards and relays that others need. | Set it to 10s or more, or remove it: then it is 1m.',
   ]);
-  const onTest = { testnet: true, backends: 4 };
+  const onTest = { testnet: true };
   assert.deepEqual(validatePublisher("mine", { timers: { fetch: 10 }, watchdog: { every: 2 } }, onTest), []);
   for (const odd of [null, 1, [], "fast"])
     assert.ok(validatePublisher("mine", { timers: odd }, network).length > 0, JSON.stringify(odd));

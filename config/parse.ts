@@ -72,7 +72,7 @@ function check(given: unknown, options: ParseOptions): { result?: Input; problem
     ...problemsOf(parsed.error?.issues ?? [], raw),
     ...hostsRules(raw),
     ...choicesRules(raw),
-    ...publisherRules(raw, rawNetwork(raw, (listed ?? pool)?.length)),
+    ...publisherRules(raw, rawNetwork(raw)),
     ...monitoringRules(raw),
     ...projectsRules(raw, {
       siteKeyDomains,

@@ -196,7 +196,7 @@ export interface PublisherArgs {
 /**
  * Every problem of who makes the descriptors, of the timers and of the watchdog, on the network that the machines are on. What is undefined
  * has defaults, and is right. Whether so many backends can be published is {@link validatePool}'s.
- * @example validatePublisher("balancer", { timers: { fetch: 60 } }, { testnet: false, backends: 12 }) // []
+ * @example validatePublisher("balancer", { timers: { fetch: 60 } }, { testnet: false }) // []
  */
 export function validatePublisher(component: string, args: PublisherArgs, network: Network): Problem[] {
   const schemas = { publisher: publisherSchema, timers: timersSchema, watchdog: watchdogSchema };

@@ -37,13 +37,18 @@ def fetch_from(control, wanted, seconds):
     control.command("SETEVENTS HS_DESC HS_DESC_CONTENT")
     control.events.clear()
     control.command("SIGNAL NEWNYM")
-    found = {}
+    return asked_for(control, wanted, seconds)
+
+
+def asked_for(control, wanted, seconds):
+    """As `fetch_from`, by a tor that tells of descriptors already, and asks nobody a second time whom it has asked lately."""
+    found, keys = {}, set(wanted)
     for address, directory in wanted:
         code, lines = control.command("HSFETCH " + address + (" SERVER=" + directory if directory else ""))
         if code != 250:
             found[address, directory] = (None, " ".join(lines))
     end = time.monotonic() + seconds
-    while len(found) < len(wanted):
+    while len(found) < len(keys):
         event = control.event(max(end - time.monotonic(), 0))
         if event is None:
             break
@@ -51,7 +56,7 @@ def fetch_from(control, wanted, seconds):
         if told is None:
             continue
         address, text, reason, directory = told
-        key = next((each for each in ((address, directory), (address, None)) if each in wanted), None)
+        key = next((each for each in ((address, directory), (address, None)) if each in keys), None)
         if key is not None and text is not None:
             found[key] = (text, None)
         elif key is not None:

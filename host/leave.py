@@ -58,7 +58,7 @@ class Door:
         text = read(self.list_path)
         text = None if text is None else text.decode("utf-8", "replace")
         marks, _ = read_list(text, "operator", time.time())
-        return {address: its for address, its in json.loads(text)["backends"].items()} if marks else {}
+        return json.loads(text)["backends"] if marks else {}
 
     def write(self, entries):
         """Backends that no site has any more are dropped."""

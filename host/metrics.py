@@ -12,7 +12,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from metrics_page import Page
 from metrics_sources import Clock, answer_on, certificates_seen, disks_seen, nginx_seen, publisher_seen, read_json, read_text, told_by, tor_seen, units_seen
-from metrics_told import WATCHDOG, WATCHDOG_STATUS, descriptors_seen, watchdog_seen
+from metrics_told import WATCHDOG, descriptors_seen, watchdog_seen
+from told import WATCHDOG_STATUS
 
 ETC = "/etc/softmap"
 TEXT = "/run/softmap/metrics/metrics.prom"

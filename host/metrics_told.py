@@ -2,7 +2,6 @@
 from metrics_sources import bare
 from told import latest_two, status_of
 
-WATCHDOG_STATUS = "/run/softmap/watchdog/status.json"
 WATCHDOG = "softmap-watchdog.service"
 STATES = ("stored", "pending", "refused", "failed")
 ANSWERS = {"answers": 1, "silent": 0}

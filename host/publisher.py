@@ -144,7 +144,7 @@ class Publisher(Publishing):
         if not self.balance.consensus.is_live():
             return
         if not self.balance.consensus.nodes:
-            self.balance.consensus.refresh()  # its tor had no microdescriptors yet
+            self.refresh()  # its tor had no microdescriptors yet
         # tor asks no directory twice in a quarter of an hour otherwise
         self.balance.controller.controller.signal("NEWNYM")
         self.request(self.instances())
@@ -155,8 +155,7 @@ class Publisher(Publishing):
 
     def new_consensus(self):
         with self.lock:
-            self.balance.consensus.refresh()
-            self.rings.clear()
+            self.refresh()
             self.check_at = 0.0
 
     def settled(self, service, now):

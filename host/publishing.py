@@ -24,6 +24,11 @@ def fingerprint_of_relay(point):
     return next((each.fingerprint for each in point.link_specifiers if hasattr(each, "fingerprint")), str(id(point)))
 
 
+def bare_address(service):
+    """A site's address without its .onion, as our files have it."""
+    return service.onion_address.replace(".onion", "")
+
+
 def points_in(received):
     """A backend's points as (key, relay, stem's point). Kept with the descriptor: this is asked every second."""
     if not hasattr(received, "points"):
@@ -41,10 +46,11 @@ class Publishing:
         self.version, self.settings, self.lists = version, settings, lists
         self.problems = {}
         self.uploads = Uploads(self.post)
-        self.rounds = {}  # (address, period) -> Round
+        self.rounds = {}  # address -> period -> Round
         self.latest = {}  # (address, period) -> the last counter's seconds
         self.left = {}  # address -> (address of a backend -> Mark, those spared)
-        self.rings = {}  # (valid-after, address, period) -> its directories
+        # Of one consensus: (period, whether of the first descriptor) -> its ring, the same for all sites and long to make; and of each site on it.
+        self.rings, self.places = {}, {}
         self.status_at, self.status_told = 0.0, None
 
     @property
@@ -84,41 +90,50 @@ class Publishing:
         """One site: publishes each of its two descriptors for which there is a reason."""
         from onionbalance.hs_v3 import hashring
 
-        address = service.onion_address.replace(".onion", "")
+        address = bare_address(service)
         operator, watchdog = marks
         left, spared = leave_out([each.onion_address for each in service.instances], operator, watchdog, self.settings.floor or 0)
         self.left[address] = left, spared
         points = {backend: its for backend, its in self.points_of(service).items() if backend not in left}
         listed = {backend: [(key, relay) for key, relay, _ in its] for backend, its in points.items()}
-        known = {key: point for its in points.values() for key, _, point in its}
         for first in (True, False):
             _, period = hashring.get_srv_and_time_period(first)
             directories = self.directories(service, address, first, period)
             if not directories:
                 continue
-            why = due(self.rounds.get((address, period)), directories, listed, self.timers, now, checking, settled)
+            why = due(self.last(address, period), directories, listed, self.timers, now, checking, settled)
             if why:
+                known = {key: point for its in points.values() for key, _, point in its}
                 self.publish(service, address, first, period, directories, listed, known, why, now)
 
+    def last(self, address, period):
+        return self.rounds.get(address, {}).get(period)
+
+    def refresh(self):
+        """Reads the consensus that tor has now."""
+        self.balance.consensus.refresh()
+        self.rings.clear()
+        self.places.clear()
+
     def directories(self, service, address, first, period):
+        """[(fingerprint, replica, whether clients ask it)] of a site's descriptor; None without a consensus whose relays are known."""
         from onionbalance.hs_v3 import hashring
         from stem.descriptor import hidden_service
 
         consensus = self.balance.consensus
-        key = consensus.consensus.valid_after, address, period, first
-        if key not in self.rings and consensus.nodes:
+        key = address, period, first
+        if key not in self.places and consensus.nodes:
             ring = dict(DEFAULT_RING, **{name: value for name, value in consensus.consensus.params.items() if name in DEFAULT_RING})
             identity = service._get_identity_pubkey_bytes()
             blinded = hidden_service._blinded_pubkey(identity, consensus.get_blinding_param(identity, period))
-            shared = consensus.consensus.valid_after, period, first
-            if shared not in self.rings:  # the same for all sites, and long to make
-                self.rings[shared] = {place: node.get_hex_fingerprint() for place, node in hashring._get_hash_ring_for_descriptor(first).items()}
+            if (period, first) not in self.rings:
+                self.rings[period, first] = {place: node.get_hex_fingerprint() for place, node in hashring._get_hash_ring_for_descriptor(first).items()}
             positions = [hashring._get_hidden_service_index(blinded, replica, first) for replica in range(1, ring["hsdir_n_replicas"] + 1)]
-            self.rings[key] = directories_of(self.rings[shared], positions, ring["hsdir_spread_store"], ring["hsdir_spread_fetch"])
-        return self.rings.get(key)
+            self.places[key] = directories_of(self.rings[period, first], positions, ring["hsdir_spread_store"], ring["hsdir_spread_fetch"])
+        return self.places.get(key)
 
     def publish(self, service, address, first, period, directories, listed, known, why, now):
-        last = self.rounds.get((address, period))
+        which, last = "first" if first else "second", self.last(address, period)
         # The same on every balancer for so long: what one publishes beside another is dealt alike.
         seed, most = "%s %d %d" % (address, period, time.time() // self.timers["lifetime"]), MOST_POINTS
         anew = last is not None and now >= last.expires
@@ -132,18 +147,19 @@ class Publishing:
             most -= 1  # too large for a directory, with as many points
             if most < 1:
                 raise ValueError("a descriptor with a single introduction point is too large")
-        uploads = {name: Upload(address, name, unpadded(made[name].get_blinded_key()), str(made[name].v3_desc)) for name, _, _ in directories}
-        self.rounds[address, period] = Round("first" if first else "second", period, why, directories, listed, hands, uploads, now, time.time(), self.timers["lifetime"])
+        one = made[directories[0][0]][0]
+        blinded = unpadded(one.get_blinded_key())
+        uploads = {name: Upload(address, name, blinded, made[name][1]) for name, _, _ in directories}
+        self.rounds.setdefault(address, {})[period] = Round(which, period, why, directories, listed, hands, uploads, now, time.time(), self.timers["lifetime"])
         self.uploads.send(list(uploads.values()))
-        one = made[directories[0][0]]
         stamp = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
         one.set_last_publish_attempt_ts(stamp)
-        setattr(service, "first_descriptor" if first else "second_descriptor", one)  # its own status socket tells of it
+        setattr(service, which + "_descriptor", one)  # its own status socket tells of it
         points = max(sum(map(len, hand.values())) for hand in hands.values())
-        say("%s.onion: published the %s descriptor (period %d) with %s, %d points each, to %d directories: %s" % (address, "first" if first else "second", period, "%d backend%s" % (len(listed), "" if len(listed) == 1 else "s"), points, len(directories), why))
+        say("%s.onion: published the %s descriptor (period %d) with %s, %d points each, to %d directories: %s" % (address, which, period, "%d backend%s" % (len(listed), "" if len(listed) == 1 else "s"), points, len(directories), why))
 
     def descriptors(self, service, first, blinding, revision, hands, known):
-        """Directory -> its descriptor; the same set is the same descriptor. None when one is larger than a directory takes."""
+        """Directory -> its descriptor and that as text; the same set is the same descriptor. None when one is larger than a directory takes."""
         from onionbalance.hs_v3 import descriptor
 
         made, by_points = {}, {}
@@ -153,9 +169,10 @@ class Publishing:
                 points = [known[key] for key in keys]
                 random.shuffle(points)  # their order tells nothing
                 try:
-                    by_points[keys] = make_descriptor(service, blinding, points, first, revision)
+                    one = make_descriptor(service, blinding, points, first, revision)
                 except descriptor.BadDescriptor:
                     return None
+                by_points[keys] = one, str(one.v3_desc)
             made[name] = by_points[keys]
         return made
 
@@ -189,21 +206,21 @@ class Publishing:
     # Telling
 
     def tell(self, now):
-        sites, current = {}, set()
+        sites, rounds = {}, {}
         live = self.balance.consensus.is_live() and self.balance.consensus.nodes
         readers = self.balance.consensus.get_time_period_num() if live else None
         for service in self.balance.services:
-            address = service.onion_address.replace(".onion", "")
+            address = bare_address(service)
             left, spared = self.left.get(address, ({}, []))
-            current |= {key for key in self.rounds if key[0] == address and (readers is None or abs(key[1] - readers) <= 1)}
-            mine = sorted(key for key in current if key[0] == address)
+            mine = {period: its for period, its in sorted(self.rounds.get(address, {}).items()) if readers is None or abs(period - readers) <= 1}
+            rounds[address] = mine
             sites[address] = {
                 "backends": len(service.instances), "listed": len(self.points_of(service).keys() - left.keys()), "spared": spared,
                 "leftOut": {backend: mark.told() for backend, mark in left.items()},
-                "descriptors": [self.rounds[key].told(key[1] == readers) for key in mine],
+                "descriptors": [its.told(period == readers) for period, its in mine.items()],
             }
-        self.rounds = {key: its for key, its in self.rounds.items() if key in current}
-        self.latest = {key: seconds for key, seconds in self.latest.items() if key in current}
+        self.rounds = rounds
+        self.latest = {key: seconds for key, seconds in self.latest.items() if key[1] in rounds.get(key[0], ())}
         told = {"version": 1, "mode": self.settings.mode, "onionbalance": self.version, "problems": sorted(self.problems.values()), "sites": sites}
         if told != self.status_told or now - self.status_at >= STATUS_SECONDS:
             write_status(STATUS, {**told, "written": time.time()})

@@ -40,7 +40,7 @@ class Round:
             upload, hand = self.uploads[fingerprint], self.hands[fingerprint]
             rows.append({
                 "fingerprint": fingerprint, "replica": replica, "asked": asked, "state": upload.state, "reason": upload.reason, "tries": upload.tries,
-                "seconds": None if upload.seconds is None else round(upload.seconds, 1), "bytes": len(upload.text), "backends": sorted(hand),
+                "seconds": None if upload.seconds is None else round(upload.seconds, 1), "bytes": upload.bytes, "backends": sorted(hand),
             })
         points = sum(len(keys) for hand in self.hands.values() for keys in hand.values())
         return {"which": self.which, "period": self.period, "readers": readers, "at": self.wall, "why": self.why, "points": points, "directories": rows}

@@ -86,7 +86,7 @@ def install(publisher):
 
     hidden_service.OuterLayer._encrypt = padded_encrypt(hidden_service._encrypt_layer)
     stamp_received(descriptor.ReceivedDescriptor, lambda: publisher.timers["tooOld"])
-    keep_newest(instance.InstanceV3, descriptor)
+    keep_newest(instance.InstanceV3)
     manager.init_scheduler = lambda _: None
     scheduler.run_forever = publisher.run
     ours = onionbalance.Onionbalance
@@ -131,7 +131,7 @@ def stamp_received(received, too_old):
     received.is_old = lambda self: time.monotonic() - self.came > too_old()
 
 
-def keep_newest(instance, descriptor):
+def keep_newest(instance):
     """A directory may still have an older descriptor of a backend: as tor does, the one with the higher counter of the same period stays."""
     registered = instance.register_descriptor
 

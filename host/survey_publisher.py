@@ -11,8 +11,8 @@ from proof import address
 from publication import FETCH_SECONDS, ONIONBALANCE, asked_apart, status_text
 from publish import PUBLICATION
 from services import Applied
-from survey_told import WATCHDOG_STATUS, publisher_told, site_told, told_in, watchdog_told
-from told import age_of
+from survey_told import publisher_told, site_told, told_in, watchdog_told
+from told import WATCHDOG_STATUS, age_of
 from tree import Tree
 
 # A look has two minutes in all.

@@ -2,7 +2,6 @@
 from files import read
 from told import latest_two, status_of
 
-WATCHDOG_STATUS = "/run/softmap/watchdog/status.json"
 KEPT = ("fingerprint", "replica", "asked", "state", "reason", "tries", "seconds", "bytes")
 
 

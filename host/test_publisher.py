@@ -29,7 +29,7 @@ def points(number, version=0):
 
 def published(its, mode="distinct", at=0.0, states=()):
     hands = rounds.hands_for(mode, DIRECTORIES, its, None, "seed")
-    sent = {name: types.SimpleNamespace(state="stored", reason="", tries=1, seconds=1.0, text="x") for name, _, _ in DIRECTORIES}
+    sent = {name: types.SimpleNamespace(state="stored", reason="", tries=1, seconds=1.0, bytes=1) for name, _, _ in DIRECTORIES}
     for name, state in states:
         sent[name].state = state
     return rounds.Round("first", 7, "", DIRECTORIES, its, hands, sent, at, NOW, TIMERS["lifetime"])
@@ -284,7 +284,7 @@ class Seams(unittest.TestCase):
         def received(blinded, number, came):
             return types.SimpleNamespace(get_blinded_key=lambda: blinded, v3_desc=types.SimpleNamespace(revision_counter=number), came=came)
 
-        seams.keep_newest(Instance, None)
+        seams.keep_newest(Instance)
         one = Instance()
         one.register_descriptor(received("k", 9, 1), "a")
         one.register_descriptor(received("k", 5, 2), "a")

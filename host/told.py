@@ -7,6 +7,7 @@ import shutil
 import ssl
 
 PLACES = ("/", "/var", "/etc", "/var/log")
+WATCHDOG_STATUS = "/run/softmap/watchdog/status.json"
 
 
 def age_of(told, now):

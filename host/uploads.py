@@ -11,12 +11,12 @@ class Upload:
     """One directory's descriptor. `state`: pending, stored, refused (the directory has one that is not older) or failed (all tries)."""
 
     def __init__(self, address, fingerprint, blinded, text):
-        self.address, self.fingerprint, self.blinded, self.text = address, fingerprint, blinded, text
+        self.address, self.fingerprint, self.blinded, self.text, self.bytes = address, fingerprint, blinded, text, len(text)
         self.state, self.reason, self.tries, self.seconds = "pending", "", 0, None
         self.sent = self.due = None
 
     def settle(self, state, now, reason=""):
-        self.state, self.reason, self.due = state, reason, None
+        self.state, self.reason, self.due, self.text = state, reason, None, None  # it is not sent again
         self.seconds = None if self.sent is None else now - self.sent
 
 

@@ -145,7 +145,9 @@ export function publisherOf({
   publisher,
   listed,
   projects,
-}: Pick<StackConfig, "publisher" | "listed" | "projects">): PublisherChoice {
+}: Pick<StackConfig, "publisher" | "listed"> & {
+  readonly projects: readonly Pick<StackConfig["projects"][number], "name" | "softmapTorWorkers">[];
+}): PublisherChoice {
   const [largest] = projects.toSorted((a, b) => b.softmapTorWorkers - a.softmapTorWorkers || byName(a.name, b.name));
   if (largest === undefined) return choosePublisher(publisher, 0);
   return choosePublisher(publisher, listed.length * largest.softmapTorWorkers, `project ${largest.name}`);

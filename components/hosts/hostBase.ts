@@ -89,7 +89,7 @@ function releaseAll(parent: Component, steps: readonly HostStepArgs[], base: boo
   return released;
 }
 
-/** Onionbalance sees another introduction point after 120 s and publishes it within 30 (plan/publisher.ts); on a test network after 20 and 10. */
+/** Onionbalance sees another introduction point after 120 s and publishes it within 30 (plan/publisher.ts); on a test network after 10 and 5. */
 const settleSeconds = (testnet: boolean): number => (testnet ? 40 : 180);
 
 /** Rendered once for all machines, so that a preview shows a change once. */

@@ -18,8 +18,6 @@ import type { Raw } from "./machines";
 export interface Network {
   /** Whether the machines are on a private Tor network; undefined: nobody knows, and then what is forbidden on the public one is let through. */
   readonly testnet: boolean | undefined;
-  /** Listed backends of the largest project: they decide where the config does not. */
-  readonly backends: number;
 }
 
 /** The config's publisher, undefined when it is not given or wrong. */
@@ -27,17 +25,14 @@ export function rawPublisher(raw: Raw): PublisherMode | undefined {
   return publisherModes.find((mode) => mode === raw["publisher"]);
 }
 
-/** What the raw config tells of its network and its backends; `workers`: how many are listed. */
-export function rawNetwork(raw: Raw, workers: number | undefined): Network {
+/** What the raw config tells of its network. */
+export function rawNetwork(raw: Raw): Network {
   const [provider, torNetwork] = [valueAt(raw, ["hosts", "provider"]), valueAt(raw, ["hosts", "torNetwork"])];
-  const projects: unknown[] = Array.isArray(raw["projects"]) ? raw["projects"] : [];
-  const daemons = projects.map((project) => valueAt(project, ["softmapTorWorkers"]) ?? 2);
   return {
     testnet:
       typeof provider === "string" && ["lab", "ssh", "aws", "local"].includes(provider)
         ? onTestnet({ provider, torNetwork })
         : undefined,
-    backends: (workers ?? 0) * Math.max(0, ...daemons.filter((each) => typeof each === "number")),
   };
 }
 

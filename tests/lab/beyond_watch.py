@@ -13,7 +13,7 @@ import struct
 import sys
 import tempfile
 import time
-from descriptors import bare, introduction_points, parse_event
+from descriptors import asked_for, bare, introduction_points
 from own_tor import bootstrapped, listening, start_tor
 
 ANSWER_SECONDS = 4
@@ -120,27 +120,9 @@ def contents(text, address):
 def ask(control, site, directories, backends):
     """Asks all at once. Directory to its answer, (text, None) or (None, why), and backend's address to its descriptor's text."""
     control.events.clear()
-    for each in directories:
-        control.command("HSFETCH %s SERVER=$%s" % (site, each))
-    for each in backends:
-        control.command("HSFETCH " + each)
-    answers, own, silent = {}, {}, set(backends)
-    end = time.monotonic() + ANSWER_SECONDS
-    while len(answers) < len(directories) or silent:
-        event = control.event(max(end - time.monotonic(), 0))
-        if event is None:
-            break
-        told = parse_event(event)
-        if told is None:
-            continue
-        address, text, reason, directory = told
-        if address == site and directory in directories:
-            answers[directory] = (text, reason)
-        elif address in silent:
-            silent.discard(address)
-            if text is not None:
-                own[address] = text
-    return answers, own
+    found = asked_for(control, [*((site, each) for each in directories), *((each, None) for each in backends)], ANSWER_SECONDS)
+    own = {each: found[each, None][0] for each in backends if found[each, None][0] is not None}
+    return {each: found[site, each] for each in directories}, own
 
 
 def look(control, settings, consensus, key, backends):
@@ -151,7 +133,7 @@ def look(control, settings, consensus, key, backends):
     answers, own = ask(control, site, directories, [bare(settings["backends"][name]) for name in backends])
     told = []
     for each in directories:
-        text, reason = answers.get(each, (None, "no answer"))
+        text, reason = answers[each]
         line = {"relay": consensus.names[each], "fingerprint": each, "asked": each in asked, "state": "ok"}
         try:
             line.update(contents(text, site) if text is not None else {"state": reason})
