@@ -8,7 +8,7 @@ const mayImport = {
   onion: ["onion"],
   templates: ["templates", "plan", "config"],
   proxy: ["proxy", "plan"],
-  host: ["host", "plan"],
+  host: ["host", "plan", "proxy"],
   components: ["components", "plan", "config", "onion", "templates", "host", "proxy"],
   cli: ["cli", "plan", "config", "onion", "templates", "host"],
   lab: ["lab", "plan", "config", "onion", "host"],

@@ -20,7 +20,7 @@ export interface HostStepArgs {
 export function installationOn(
   parent: Component,
   host: Host,
-  args: Pick<InstallationArgs, "holdsSiteKeys" | "wants" | "preflight" | "probe" | "leave">,
+  args: Pick<InstallationArgs, "holdsSiteKeys" | "wants" | "preflight" | "pack" | "probe" | "leave">,
 ): Installation {
   const { name, connection, instance, after = [] } = host;
   const reached = { host: name, component: parent.name, connection, instance, command: bootstrap };

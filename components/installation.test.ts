@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { startServer, type TestServer } from "../lab/standins/command/testing/sshServer";
 import type { SshConnection } from "../host/ssh";
 import { throughTheState, type LoadedProvider } from "../tests/closure";
+import { stepPackProvider } from "./stepPackProvider";
 import {
   installationProvider,
   installationProviderWith,
@@ -41,7 +42,11 @@ before(async () => {
     command: "sh -s",
     probe: `echo looking; echo '{"drift": []}'\n`,
     leave: "exit 9\n",
+    pack: "pack-1",
   };
+  // What the provider of StepPack keeps in their common process.
+  const { provider: keeper } = await throughTheState(stepPackProvider);
+  for (const pack of ["pack-1", "pack-2"]) await keeper.check({}, { pack, program: `# brings ${pack}\n` });
 });
 after(async () => {
   if (agent !== undefined) process.env["SSH_AUTH_SOCK"] = agent;
@@ -114,6 +119,7 @@ test("what leads to another machine or sends something else is a change, never a
     { connection: { ...reach, port: 1 } },
     { connection: { ...reach, proxy: reach } },
     { preflight: "other" },
+    { pack: "other" },
     { connection: unknown },
     { wants: unknown },
   ];
@@ -178,9 +184,17 @@ test("a machine is looked at once, with the time here; what is wrong with it fai
   assert.equal(server.dials() - dials, 3, "another machine is");
   await provider.update("id", looked, { ...looked, preflight: `${preflight}exit 0\n` });
   assert.equal(server.dials() - dials, 5, "and an old one, with another question");
+  const brought = server.dials();
+  const put = { ...looked, preflight: "case $1 in put) ;; *) exit 4 ;; esac\n" };
+  await provider.update("id", put, { ...put, pack: "pack-2" });
+  await provider.update("id", put, { ...put, repair: 1 });
+  assert.equal(server.dials() - brought, 4, "another pack, or drift, brings the pack and does not look");
   const wrong = "echo 'worker1: its clock is off; it has no room' >&2; exit 1\n";
   await assert.rejects(deployed({ command: "sh -s --", preflight: wrong }), {
     message: "worker1: its clock is off; it has no room",
+  });
+  await assert.rejects(deployed({ command: "sh -s --", preflight, pack: "pack-3" }), {
+    message: "worker1: softmap's own programs are not part of this update. Next: run it without --target",
   });
 });
 
@@ -275,7 +289,7 @@ test("what is on a dead host is left behind, and said to be, with what it means 
 
 test("the closure is small and takes modules by name alone", async () => {
   const { text } = await throughTheState(installationProvider);
-  assert.ok(text.length < 24_000, `${text.length} bytes`);
+  assert.ok(text.length < 24_500, `${text.length} bytes`);
   const modules = ["net", "timers/promises", "ssh2/lib/index.js", "crypto", "child_process"];
   assert.deepEqual([...text.matchAll(/require\("([^"]+)"\)/g)].map(([, name]) => name).sort(), modules.sort());
   assert.ok(!text.includes(process.cwd()));

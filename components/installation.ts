@@ -18,8 +18,13 @@ export interface InstallationArgs {
   readonly wants: pulumi.Input<string>;
   /** The command that runs a program which it gets on stdin, host/program.ts `bootstrap`; `everything` is its argument at a removal. */
   readonly command: string;
-  /** The program that looks whether the machine can be used, once, before anything is done to it. No secret. @default nobody looks */
+  /**
+   * The end of the program that brings the machine its {@link StepPack} and looks whether it can be used, once, before anything is done to it. No secret.
+   * @default nobody looks, and another component's installation on the machine has brought the pack
+   */
   readonly preflight?: pulumi.Input<string> | undefined;
+  /** The name of the pack. @default none */
+  readonly pack?: pulumi.Input<string> | undefined;
   /** The program that looks for drift and ends with one line of JSON: `{"drift": ["line", ...]}`, or null where nothing was deployed. No secret. */
   readonly probe: pulumi.Input<string>;
   /** The program that removes what the component has on the host. No secret. */

@@ -2,6 +2,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { runOn } from "../host/runOn";
 import { knockPatiently, type SshConnection, type SshError } from "../host/ssh";
+import type { PackKeeper } from "./stepPackProvider";
 import type { unknownValue as unknown } from "./unknownValue";
 
 /** What the engine keeps of what was asked for. */
@@ -12,8 +13,10 @@ export interface InstallationInputs {
   /** Absent: it is this machine. */
   readonly connection?: SshConnection;
   readonly instance?: string;
-  /** Absent: nobody looks first. */
+  /** Absent: nobody looks first, and nobody brings the pack. */
   readonly preflight?: string;
+  /** The pack that `preflight` brings. */
+  readonly pack?: string;
   readonly wants: string;
   readonly command: string;
   readonly probe: string;
@@ -43,7 +46,7 @@ const leaveSeconds = 30 * 60;
 
 /** The names, at every depth, of what leads to another machine or another login, or sends something else; how patiently it is dialled is none. */
 const compared = [
-  ...["host", "component", "holdsSiteKeys", "instance", "wants", "command", "probe", "leave", "preflight"],
+  ...["host", "component", "holdsSiteKeys", "instance", "wants", "command", "probe", "leave", "preflight", "pack"],
   ...[
     "connection",
     "proxy",
@@ -80,17 +83,25 @@ async function silenceOf(
   return why ?? "";
 }
 
-/** Whether the machine can be used at all: asked once, before anything is done to it. Its clock is compared with ours. */
-async function passed(
-  { host, connection, command, preflight }: InstallationInputs,
-  dialSeconds: number,
-): Promise<void> {
+/**
+ * Brings the pack to the machine. `look`: whether the machine can be used at all is asked first, once, before anything is done to it; its clock is
+ * compared with ours.
+ */
+async function bring(inputs: InstallationInputs, look: boolean, dialSeconds: number): Promise<void> {
+  const { host, connection, command, preflight, pack } = inputs;
   if (preflight === undefined) return;
-  const now = Math.round(Date.now() / 1000);
+  const program = (globalThis as PackKeeper).softmapPacks?.[pack ?? ""];
+  if (program === undefined)
+    throw plain(
+      `${host}: softmap's own programs are not part of this update. Next: run it without --target`,
+      host,
+      "no pack",
+    );
   const limits = { dialSeconds, seconds: probeSeconds };
+  const word = look ? `now=${Math.round(Date.now() / 1000)}` : "put";
   let said: string;
   try {
-    const { code, stderr } = await runOn(connection, `${command} now=${now}`, preflight, limits);
+    const { code, stderr } = await runOn(connection, `${command} ${word}`, program + preflight, limits);
     if (code === 0) return;
     said = stderr.trim() || `${host}: the preflight ended with ${code} and said nothing`;
   } catch (error) {
@@ -158,14 +169,16 @@ export function installationProviderWith(patience: Patience): pulumi.dynamic.Res
     async create(inputs: InstallationState) {
       const first = inputs.preflight === undefined ? patience.update : patience.create;
       const silent = await silenceOf(inputs, first, patience.pause);
-      if (silent === "") await passed(inputs, patience.update);
+      if (silent === "") await bring(inputs, true, patience.update);
       return { id: `${inputs.component}/${inputs.host}`, outs: { ...inputs, silent } };
     },
 
     async update(_id: string, old: InstallationState, inputs: InstallationState) {
       const silent = await silenceOf(inputs, patience.update, patience.pause);
       const another = old.silent !== "" || JSON.stringify(old, looked) !== JSON.stringify(inputs, looked);
-      if (silent === "" && another) await passed(inputs, patience.update);
+      // Drift may be a machine that was emptied.
+      const lacks = another || old.pack !== inputs.pack || old.repair !== inputs.repair;
+      if (silent === "" && lacks) await bring(inputs, another, patience.update);
       return { outs: { ...inputs, silent } };
     },
 

@@ -9,6 +9,7 @@ from report import Failure, run
 from files import read
 from machine import asked_time, check_room, check_system, clock_problem
 from retire import BASE, ROLES, STATE, UNITS, USERS
+from store import PROGRAMS
 
 MACHINES = ("x86_64", "aarch64")
 # Where systemd looks for units, the first one wins: systemd.unit(5).
@@ -48,7 +49,7 @@ def deployed(base=BASE):
 
 
 def foreign_files(roles, base=BASE, state=STATE):
-    own = {os.path.basename(path) for role in roles for path in ROLES[role]["own"] if path.startswith(STATE + "/")}
+    own = {os.path.basename(PROGRAMS)} | {os.path.basename(path) for role in roles for path in ROLES[role]["own"] if path.startswith(STATE + "/")}
     odd = [os.path.join(base, name) for name in sorted(entries(base)) if name not in {"masked", *roles} and not name.endswith(".softmap-new")]
     odd += [os.path.join(state, name) for name in sorted(entries(state)) if name not in own]
     return ["%s was not made by softmap. Next: move it away" % os.path.normpath(path) for path in odd]

@@ -4,19 +4,22 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { inflateSync } from "node:zlib";
+import { deflateSync, inflateSync } from "node:zlib";
 import fc from "fast-check";
 import { proberPaths, watchdogPaths } from "../plan/names";
+import { proxyFiles } from "../proxy";
 import {
   actProgram,
   adoptProgram,
+  arrivalProgram,
   bootstrap,
   confirmProgram,
   leaveProgram,
   metricsFile,
   mirrorProgram,
   openProgram,
-  preflightProgram,
+  packId,
+  packProgram,
   probeProgram,
   publisherFile,
   publishProgram,
@@ -76,11 +79,12 @@ const programs = {
     drainSeconds: 1,
   }),
   probe: probeProgram({ host: "worker1", roles: ["worker"], owner: "workers/worker1" }),
-  rollback: rollbackProgram({ host: "worker1", stack: "dev" }),
-  preflight: preflightProgram({ host: "worker1", roles: ["worker"], firewall: true, openPorts: [] }),
 };
+/** What brings a machine its pack. */
+const arrival = packProgram() + arrivalProgram({ host: "worker1", roles: ["worker"], firewall: true, openPorts: [] });
 /** Programs of the operator's desk: no state has them, and each is sent once. */
 const ofTheDesk = {
+  rollback: rollbackProgram({ host: "worker1", stack: "dev" }),
   survey: surveyProgram({ host: "worker1", ask: [], quick: false }),
   act: actProgram({ host: "worker1", stack: "dev", action: "stop", projects: [] }),
   leave: leaveProgram({
@@ -92,7 +96,7 @@ const ofTheDesk = {
   adopt: adoptProgram({ host: "worker1", stack: "dev", action: "look", home: "", drainSeconds: 1 }),
 };
 /** What machines run by themselves: without a payload. */
-const packedFiles = {
+const stayingFiles = {
   renewal: renewalFile(),
   metrics: metricsFile(),
   publisher: publisherFile(),
@@ -104,20 +108,29 @@ const script = readFileSync(join(__dirname, "bootstrap.sh"), "utf8");
 /** A program without the size and the shell script in front. */
 const pythonOf = (program: string): string => program.slice(program.indexOf("\n") + 1 + script.length);
 
-/** The code of a program, unpacked. */
-function codeOf(program: string): string {
-  const base64 = /b64decode\("([^"]*)"\)/.exec(program)?.[1] ?? "";
-  return inflateSync(Buffer.from(base64, "base64")).toString("utf8");
-}
+const unpacked = (base64: string): string => inflateSync(Buffer.from(base64, "base64")).toString("utf8");
 
-/** What Python makes of a program's payload, without running the step. */
+/** Everything deflated in a text, unpacked. */
+const partsOf = (program: string): string[] =>
+  [...program.matchAll(/\w+\("([A-Za-z0-9+/=]{40,})"\)/g)].map(([, base64 = ""]) => unpacked(base64));
+
+interface Pack {
+  readonly modules: Readonly<Record<string, string>>;
+  readonly steps: Readonly<Record<string, readonly string[]>>;
+}
+const pack = JSON.parse(partsOf(arrival)[0] ?? "") as Pack;
+
+/** The code of a packed step as host/pack.py puts it together. */
+const codeOfStep = (step: string): string => (pack.steps[step] ?? []).map((name) => pack.modules[name]).join("\n\n");
+
+/** The code of a program of the desk. */
+const codeOf = (program: string): string => partsOf(program)[0] ?? "";
+
+/** Python's own reading of what a program is given. */
 function payloadAsPythonReadsIt(program: string): unknown {
-  const tail = program.slice(program.lastIndexOf("\nimport json\n"), program.lastIndexOf("\nguarded("));
-  const shown = execFileSync("python3", ["-I", "-"], {
-    input: `${tail}\nprint(json.dumps(PAYLOAD))\n`,
-    encoding: "utf8",
-  });
-  return JSON.parse(shown);
+  const [packed = ""] = [...program.matchAll(/unpacked\("([^"]+)"\)/g)].at(-1)?.slice(1) ?? [];
+  const reading = `${pack.modules["pack"]}\nprint(json.dumps(unpacked(${JSON.stringify(packed)})))\n`;
+  return JSON.parse(execFileSync("python3", ["-I", "-"], { input: reading, encoding: "utf8" }));
 }
 
 test("a program is the same text every time, in whatever order the payload was written", () => {
@@ -126,20 +139,35 @@ test("a program is the same text every time, in whatever order the payload was w
   assert.equal(releaseProgram({ ...release }), programs.release);
 });
 
-test("programs are small ASCII without long lines, and keys are in the payload alone", () => {
-  for (const [step, program] of Object.entries(programs)) {
+test("programs in the state are small ASCII without long lines and without code; so is the one that brings the pack, but for its size", () => {
+  for (const [step, program] of Object.entries({ ...programs, arrival })) {
     assert.match(program, /^[\n -~]*$/);
-    const most = step === "release" ? 35_000 : 46_000;
+    const most = step === "arrival" ? 135_000 : 3500;
+    assert.ok(program.length < most, `${step} is ${program.length} bytes; in the state it is twice for each host`);
     assert.ok(
-      program.length < most,
-      `${step} is in the state twice for each host: ${program.length} bytes are too many`,
+      Math.max(...program.split("\n").map(({ length }) => length)) < (step === "arrival" ? 135_000 : 64 * 1024),
     );
-    assert.ok(Math.max(...program.split("\n").map(({ length }) => length)) < 64 * 1024);
-    assert.ok(!codeOf(program).includes(secret));
   }
-  const line = programs.release.split("\n").filter((each) => each.includes(secret));
-  assert.equal(line.length, 1);
-  assert.match(line[0] ?? "", /^PAYLOAD = json\.loads\(/);
+  assert.ok(!arrival.includes(secret) && !JSON.stringify(pack).includes(secret));
+});
+
+test("files that are the same on every machine come with the pack: a release names them", () => {
+  const [lua] = proxyFiles();
+  const files = [
+    { path: lua?.path ?? "", text: lua?.text ?? "" },
+    { path: "base/renew.py", text: renewalFile() },
+    { path: "nginx/news.conf", text: "events {}\n" },
+  ];
+  const sent = payloadAsPythonReadsIt(releaseProgram({ ...release, files })) as { readonly files: unknown };
+  assert.deepEqual(sent.files, [
+    { packed: lua?.path, path: lua?.path },
+    { packed: "renew", path: "base/renew.py" },
+    { path: "nginx/news.conf", text: "events {}\n" },
+  ]);
+  const reading = `${pack.modules["pack"]}\npack, payload = json.load(sys.stdin)\nprint(json.dumps(with_texts(payload, pack)))\n`;
+  const input = JSON.stringify([pack, sent]);
+  const made = execFileSync("python3", ["-I", "-c", reading], { input, encoding: "utf8" });
+  assert.deepEqual(JSON.parse(made), JSON.parse(JSON.stringify({ ...release, files })));
 });
 
 /** Runs the definitions on stdin and prints each name that two of them make, or one and an import, and each that a function uses and nobody makes. */
@@ -172,9 +200,16 @@ for code in whole.co_consts:
         check(code)
 `;
 
+/** A program that stays on a machine, without the call in its last line. */
+const withoutCall = (text: string): string => text.trimEnd().slice(0, text.trimEnd().lastIndexOf("\n"));
+
 test("Python compiles every program, every name is somebody's, and no two modules give the same one to different things", () => {
-  for (const program of Object.values({ ...programs, ...ofTheDesk, ...packedFiles })) {
-    const code = codeOf(program);
+  const codes = [
+    ...Object.keys(pack.steps).map(codeOfStep),
+    ...Object.values(ofTheDesk).map(codeOf),
+    ...Object.values(stayingFiles).map(withoutCall),
+  ];
+  for (const code of codes) {
     const compiled = spawnSync("python3", ["-I", "-c", nameFaults], { input: code, encoding: "utf8" });
     assert.equal(compiled.stderr, "");
     assert.equal(compiled.stdout, "");
@@ -207,8 +242,9 @@ test("any text arrives as it was: quotes, newlines, backslashes, surrogate pairs
 });
 
 test("each program imports before it uses: running its definitions alone names nothing unknown", () => {
-  for (const [step, program] of Object.entries({ ...programs, ...ofTheDesk })) {
-    const python = pythonOf(program);
+  const desk = Object.entries(ofTheDesk).map(([step, program]) => [step, pythonOf(program)] as const);
+  const packed = Object.keys(pack.steps).map((step) => [step, `${codeOfStep(step)}\nguarded(`] as const);
+  for (const [step, python] of [...desk, ...packed]) {
     const definitions = python.slice(0, python.lastIndexOf("\nguarded("));
     const ran = spawnSync("python3", ["-I", "-"], {
       input: `${definitions}\nprint(callable(${step}_main))\n`,
@@ -238,20 +274,48 @@ test("the watchdog as one file reads what it is told, and has the places of plan
   } finally {
     rmSync(folder, { recursive: true });
   }
-  const code = codeOf(watchdogFile());
-  for (const path of [proberPaths.socksSocket, watchdogPaths.leaveOut]) assert.ok(code.includes(`"${path}"`), path);
+  for (const path of [proberPaths.socksSocket, watchdogPaths.leaveOut])
+    assert.ok(watchdogFile().includes(`"${path}"`), path);
 });
 
+/** Runs a packed program's Python with a pack of its own, or none. */
+function runPacked(program: string, content: object | undefined, word?: string) {
+  const folder = mkdtempSync(join(tmpdir(), "softmap-pack-"));
+  try {
+    if (content !== undefined) writeFileSync(join(folder, packId()), deflateSync(JSON.stringify(content)));
+    const python = pythonOf(program)
+      .replaceAll("/var/lib/softmap/programs", folder)
+      .replace("/etc/softmap", `${folder}/etc`);
+    return spawnSync("python3", ["-I", "-", ...(word === undefined ? [] : [word])], {
+      input: python,
+      encoding: "utf8",
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 test("a bug is told with its place in the code, and without any value", () => {
-  const broken = pythonOf(programs.probe)
-    .replace('PAYLOAD["host"], lambda', '"worker1", lambda')
-    .replace(/"roles/, '"secret');
-  const ran = spawnSync("python3", ["-I", "-"], { input: broken, encoding: "utf8" });
+  const { probe = "" } = pack.modules;
+  const ran = runPacked(programs.probe, {
+    ...pack,
+    modules: { ...pack.modules, probe: probe.replace('payload["roles"]', 'payload["secret"]') },
+  });
   assert.equal(ran.status, 1);
   const [, line] = /a bug in softmap's own step: KeyError at .*probe_main:(\d+)\. Next: /.exec(ran.stderr) ?? [
     ran.stderr,
   ];
-  assert.match(codeOf(programs.probe).split("\n")[Number(line) - 1] ?? "", /payload\["roles"\]/);
+  assert.match(codeOfStep("probe").split("\n")[Number(line) - 1] ?? "", /payload\["roles"\]/);
+});
+
+test("without its pack a step says what to do; a removal has nothing to remove where softmap's folder is gone too", () => {
+  const missing =
+    /^softmap release on worker1 failed: softmap's programs are not on this host any more\. Next: run `pulumi refresh`, then `pulumi up`/;
+  const ran = runPacked(programs.release, undefined);
+  assert.equal(ran.status, 1);
+  assert.match(ran.stderr, missing);
+  const removal = runPacked(programs.retire, undefined, "everything");
+  assert.deepEqual([removal.status, removal.stdout], [0, "worker1: nothing of softmap is here any more\n"]);
 });
 
 test("the command is short, the same for every step, and has no secret: it stands in every error", () => {

@@ -13,6 +13,7 @@ from machine import lock, nginx_facts, unlock
 from masks import put_back
 from release import old_markers, verify
 from services import Applied, Change
+from store import PROGRAMS
 from tree import BASE, FACTS, UNITS, Tree, contents_of, paths_of
 from watched import watched
 
@@ -120,6 +121,7 @@ def clear_role(report, role):
         report.say("removed %s/%s" % (BASE, role))
     left = [other for other in ROLES if os.path.isdir(os.path.join(BASE, other))]
     if not left:
+        remove_tree(PROGRAMS)
         put_back(report)
         remove_users(report)
         for path in (BASE, STATE):

@@ -1,5 +1,6 @@
 // A small stack of machines that nobody has, over the mock engine: what its resources are and what each would send.
 import assert from "node:assert/strict";
+import { inflateSync } from "node:zlib";
 import * as pulumi from "@pulumi/pulumi";
 import {
   Balancer,
@@ -88,8 +89,21 @@ export class Graph {
   }
 }
 
-/** What a host's program is given, read from its text. */
+/** A text, and after it all that is deflated in it: programs carry what they are given so. */
+export function readable(text: unknown): string {
+  const parts = [...String(text).matchAll(/"([A-Za-z0-9+/=]{20,})"/g)].map(([, base64 = ""]) => {
+    try {
+      return inflateSync(Buffer.from(base64, "base64")).toString("utf8");
+    } catch {
+      return ""; // a text like any other
+    }
+  });
+  return [String(text), ...parts].join("\n");
+}
+
+/** What a host's program is given, read from its text; files that come with softmap's own programs have no text there. */
 export function payloadIn(program: unknown): Payload {
-  const [, literal = "null"] = /^PAYLOAD = json\.loads\((".*")\)$/m.exec(String(program)) ?? [];
-  return JSON.parse(String(JSON.parse(literal))) as Payload;
+  const [last = ""] = /^(?:run_step|arrive)\(.*$/m.exec(String(program)) ?? [];
+  const json = readable(last).split("\n")[1] ?? "{}";
+  return JSON.parse(json) as Payload;
 }
