@@ -1,34 +1,23 @@
 // Run by `npm pack` before it packs (prepack): compiles the components and the desk into dist/, which is what strangers install. Pulumi compiles no
 // TypeScript below node_modules, so a package has JavaScript and its types. The clone itself runs without: see docs/package.md.
-import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, globSync, mkdirSync, rmSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import ts from "typescript";
 import { commands } from "./main";
 
 const root = join(__dirname, "..");
 
-/**
- * What the providers of this package use of other packages. A provider travels in the state as text, and whoever runs it requires these by name
- * from the program's folder. There may be another version of them, or none: so they are required as `softmap/provider/NAME`, a file of this
- * package that hands its own on. The names are in states, therefore they stay.
- */
-export const providerPackages = { ejs: "ejs", ssh2: "ssh2", ed25519: "@noble/ed25519" } as const;
-
-/** What people import: left as it is, so that a closure of theirs requires it by name. */
-const entry = "components/index.js";
+/** The one module of ours whose functions travel in the state, see there. */
+const named = "components/providerNamed.js";
 
 /** Compiles into `folder`, emptied before. Throws with what the compiler says. */
 export function build(folder = join(root, "dist")): void {
   rmSync(folder, { recursive: true, force: true });
   compile(folder);
-  for (const file of globSync("**/*.js", { cwd: folder })) finish(folder, file);
+  markAsProgram(join(folder, named));
   // A program's types are those of the components; the desk has none to offer.
   for (const file of globSync("cli/**/*.d.ts", { cwd: folder })) rmSync(join(folder, file));
   copyData(folder);
-  mkdirSync(join(folder, "provider"));
-  for (const [name, other] of Object.entries(providerPackages)) {
-    writeFileSync(join(folder, "provider", `${name}.js`), `module.exports = require("${other}");\n`);
-  }
 }
 
 /** The clone's own settings but that something is written. That the types are right is for `npm run types` to say. */
@@ -50,7 +39,12 @@ function stop(diagnostics: readonly ts.Diagnostic[]): never {
 
 /** Where the compiler begins: it finds by itself what these import, but not the commands, which cli/main.ts loads by their names. */
 function sourceFiles(): string[] {
-  const modules = ["components/index", "cli/main", ...commands.map(({ module }) => `cli/${module}`)];
+  const modules = [
+    "components/index",
+    "components/providerKinds",
+    "cli/main",
+    ...commands.map(({ module }) => `cli/${module}`),
+  ];
   return [...new Set(modules)].map((module) => {
     const found = [`${module}.ts`, join(module, "index.ts")]
       .map((file) => join(root, file))
@@ -65,15 +59,8 @@ function sourceFiles(): string[] {
  * a path in a state would forbid ever to move a file. The mark that Pulumi's SDK puts on itself, `deploymentOnlyModule`, makes it treat
  * a module as one of the program.
  */
-function finish(folder: string, file: string): void {
-  if (file === entry || file.startsWith("cli/")) return;
-  const path = join(folder, file);
-  let text = readFileSync(path, "utf8");
-  for (const [name, other] of Object.entries(providerPackages)) {
-    const to = relative(dirname(path), join(folder, "provider", name));
-    text = text.replaceAll(`require("${other}")`, `require("${to}")`);
-  }
-  writeFileSync(path, `${text.trimEnd()}\nexports.deploymentOnlyModule = true;\n`);
+function markAsProgram(path: string): void {
+  appendFileSync(path, "exports.deploymentOnlyModule = true;\n");
 }
 
 /** What the code reads beside itself at run time: everything in its rooms that is neither TypeScript nor for tests. */

@@ -1,4 +1,4 @@
-// What is wrong with a certificate and its key. It travels in the state with onionCertificateProvider.ts, so it needs no module but crypto.
+// What is wrong with a certificate and its key.
 // No message has any of what was given in it but names and dates: a key may stand where a certificate should.
 import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { unreadable } from "./homePath";

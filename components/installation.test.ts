@@ -4,14 +4,8 @@ import { createServer, type AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { startServer, type TestServer } from "../lab/standins/command/testing/sshServer";
 import type { SshConnection } from "../host/ssh";
-import { throughTheState, type LoadedProvider } from "../tests/closure";
-import { stepPackProvider } from "./stepPackProvider";
-import {
-  installationProvider,
-  installationProviderWith,
-  type InstallationInputs,
-  type InstallationState,
-} from "./installationProvider";
+import { methodsOf, type LoadedProvider } from "../tests/closure";
+import { installationProviderWith, type InstallationInputs, type InstallationState } from "./installationProvider";
 
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
@@ -28,8 +22,8 @@ const agent = process.env["SSH_AUTH_SOCK"];
 before(async () => {
   delete process.env["SSH_AUTH_SOCK"];
   // The real one waits for a minute and more: the same code, less patient.
-  const quick = installationProviderWith({ create: 0.6, update: 0.6, delete: 1.5, pause: 0.05 });
-  provider = (await throughTheState<InstallationState>(quick)).provider as WholeProvider;
+  const quick = installationProviderWith({ create: 0.6, update: 0.6, delete: 1.5, pause: 0.05 }, () => "# the pack\n");
+  provider = methodsOf<InstallationState>(quick) as WholeProvider;
   server = await startServer();
   const { port, hostKey, privateKey } = server;
   inputs = {
@@ -44,9 +38,6 @@ before(async () => {
     leave: "exit 9\n",
     pack: "pack-1",
   };
-  // What the provider of StepPack keeps in their common process.
-  const { provider: keeper } = await throughTheState(stepPackProvider);
-  for (const pack of ["pack-1", "pack-2"]) await keeper.check({}, { pack, program: `# brings ${pack}\n` });
 });
 after(async () => {
   if (agent !== undefined) process.env["SSH_AUTH_SOCK"] = agent;
@@ -193,9 +184,6 @@ test("a machine is looked at once, with the time here; what is wrong with it fai
   await assert.rejects(deployed({ command: "sh -s --", preflight: wrong }), {
     message: "worker1: its clock is off; it has no room",
   });
-  await assert.rejects(deployed({ command: "sh -s --", preflight, pack: "pack-3" }), {
-    message: "worker1: softmap's own programs are not part of this update. Next: run it without --target",
-  });
 });
 
 test("a refresh finds drift over one connection, and the update after it mends it once", async () => {
@@ -285,12 +273,4 @@ test("what is on a dead host is left behind, and said to be, with what it means 
     provider.delete("id", { ...dead, component: "balancer", holdsSiteKeys: true }),
   );
   assert.match(line, /what balancer had there is left behind\. A balancer has the site keys, /);
-});
-
-test("the closure is small and takes modules by name alone", async () => {
-  const { text } = await throughTheState(installationProvider);
-  assert.ok(text.length < 24_500, `${text.length} bytes`);
-  const modules = ["net", "timers/promises", "ssh2/lib/index.js", "crypto", "child_process"];
-  assert.deepEqual([...text.matchAll(/require\("([^"]+)"\)/g)].map(([, name]) => name).sort(), modules.sort());
-  assert.ok(!text.includes(process.cwd()));
 });

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { types } from "@pulumi/command";
-import { installationProvider } from "./installationProvider";
+import { providerNamed } from "./providerNamed";
 
 /** Arguments of {@link Installation}. */
 export interface InstallationArgs {
@@ -19,7 +19,7 @@ export interface InstallationArgs {
   /** The command that runs a program which it gets on stdin, host/program.ts `bootstrap`; `everything` is its argument at a removal. */
   readonly command: string;
   /**
-   * The end of the program that brings the machine its {@link StepPack} and looks whether it can be used, once, before anything is done to it. No secret.
+   * The end of the program that brings the machine its pack (host/pack.ts) and looks whether it can be used, once, before anything is done to it. No secret.
    * @default nobody looks, and another component's installation on the machine has brought the pack
    */
   readonly preflight?: pulumi.Input<string> | undefined;
@@ -30,6 +30,9 @@ export interface InstallationArgs {
   /** The program that removes what the component has on the host. No secret. */
   readonly leave: pulumi.Input<string>;
 }
+
+/** Its code is installationProvider.ts. */
+const provider = providerNamed("Installation", ["check", "diff", "create", "update", "read", "delete"]);
 
 /**
  * What a component has on one host. It stands before the host's steps and sees whether the machine answers, so that a dead one is
@@ -47,7 +50,7 @@ export class Installation extends pulumi.dynamic.Resource {
 
   constructor(name: string, args: InstallationArgs, opts: pulumi.CustomResourceOptions = {}) {
     super(
-      installationProvider,
+      provider,
       name,
       {
         ...args,

@@ -1,8 +1,8 @@
-// The dynamic provider behind Installation. It travels in the state of every one: see onionKeyProvider.ts.
+// The dynamic provider behind Installation; the state has its name alone, see providerNamed.ts.
 import type * as pulumi from "@pulumi/pulumi";
 import { runOn } from "../host/runOn";
 import { knockPatiently, type SshConnection, type SshError } from "../host/ssh";
-import type { PackKeeper } from "./stepPackProvider";
+import { packProgram } from "../host/program";
 import type { unknownValue as unknown } from "./unknownValue";
 
 /** What the engine keeps of what was asked for. */
@@ -15,7 +15,7 @@ export interface InstallationInputs {
   readonly instance?: string;
   /** Absent: nobody looks first, and nobody brings the pack. */
   readonly preflight?: string;
-  /** The pack that `preflight` brings. */
+  /** The name of the pack that comes with it. */
   readonly pack?: string;
   readonly wants: string;
   readonly command: string;
@@ -87,16 +87,9 @@ async function silenceOf(
  * Brings the pack to the machine. `look`: whether the machine can be used at all is asked first, once, before anything is done to it; its clock is
  * compared with ours.
  */
-async function bring(inputs: InstallationInputs, look: boolean, dialSeconds: number): Promise<void> {
-  const { host, connection, command, preflight, pack } = inputs;
+async function bring(program: string, inputs: InstallationInputs, look: boolean, dialSeconds: number): Promise<void> {
+  const { host, connection, command, preflight } = inputs;
   if (preflight === undefined) return;
-  const program = (globalThis as PackKeeper).softmapPacks?.[pack ?? ""];
-  if (program === undefined)
-    throw plain(
-      `${host}: softmap's own programs are not part of this update. Next: run it without --target`,
-      host,
-      "no pack",
-    );
   const limits = { dialSeconds, seconds: probeSeconds };
   const word = look ? `now=${Math.round(Date.now() / 1000)}` : "put";
   let said: string;
@@ -140,11 +133,14 @@ function leftBehind({ host, component, holdsSiteKeys }: InstallationState, why: 
 }
 
 /**
- * The provider with what a host is given to answer.
+ * The provider with what a host is given to answer, and the program that brings the pack.
  * - `silent` stays as it is when a refresh finds the host alive: what was skipped is made up for by the update that clears it.
  * - What a refresh found is among the inputs too, where nobody asks for it: so the preview that mends it shows it as what goes.
  */
-export function installationProviderWith(patience: Patience): pulumi.dynamic.ResourceProvider {
+export function installationProviderWith(
+  patience: Patience,
+  carrier: () => string = packProgram,
+): pulumi.dynamic.ResourceProvider {
   return {
     // What will be found is among the inputs, so that a preview knows it, and with it all that depends on it: that the host answers, and
     // that what a refresh found (`read` writes it to the inputs) is mended by steps that run again.
@@ -169,7 +165,7 @@ export function installationProviderWith(patience: Patience): pulumi.dynamic.Res
     async create(inputs: InstallationState) {
       const first = inputs.preflight === undefined ? patience.update : patience.create;
       const silent = await silenceOf(inputs, first, patience.pause);
-      if (silent === "") await bring(inputs, true, patience.update);
+      if (silent === "") await bring(carrier(), inputs, true, patience.update);
       return { id: `${inputs.component}/${inputs.host}`, outs: { ...inputs, silent } };
     },
 
@@ -178,7 +174,7 @@ export function installationProviderWith(patience: Patience): pulumi.dynamic.Res
       const another = old.silent !== "" || JSON.stringify(old, looked) !== JSON.stringify(inputs, looked);
       // Drift may be a machine that was emptied.
       const lacks = another || old.pack !== inputs.pack || old.repair !== inputs.repair;
-      if (silent === "" && lacks) await bring(inputs, another, patience.update);
+      if (silent === "" && lacks) await bring(carrier(), inputs, another, patience.update);
       return { outs: { ...inputs, silent } };
     },
 
@@ -218,5 +214,5 @@ export function installationProviderWith(patience: Patience): pulumi.dynamic.Res
   };
 }
 
-/** One object for all installations: the SDK serializes it once. */
+/** One object for all installations. */
 export const installationProvider = installationProviderWith({ create: 80, update: 15, delete: 10, pause: 2 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type * as pulumi from "@pulumi/pulumi";
 import { issue, type Issued } from "../tests/certificates";
-import { throughTheState } from "../tests/closure";
+import { methodsOf } from "../tests/closure";
 import { mockEngine } from "../tests/mocks";
 import { wildcardWarnings } from "./onionCertificate";
 import { onionCertificateProvider } from "./onionCertificateProvider";
@@ -16,11 +16,10 @@ import { unknownValue as unknown } from "./unknownValue";
 const [one, two] = [`${"a".repeat(56)}.onion`, `${"b".repeat(56)}.onion`] as const;
 const names = [one, `*.${one}`];
 const site = { domain: "www.example.org", onion: one, subdomains: ["cdn"] };
-const loaded = throughTheState(onionCertificateProvider);
+const provider = methodsOf(onionCertificateProvider);
 
 /** What a check says of a certificate and its key, with everything else as it should be. */
 async function said(more: object): Promise<string[]> {
-  const { provider } = await loaded;
   const given = { label: "site www.example.org", purpose: "server", sites: [site], ...more };
   const { failures = [] } = await provider.check({}, given);
   for (const { property, reason } of failures) {
@@ -40,7 +39,6 @@ const pair = ({ certificate, key }: Issued) => ({ certificate, key });
 
 test("a good chain: kept as PEM alone, its facts are known at preview", async () => {
   const { root, middle, leaf } = await chained();
-  const { provider } = await loaded;
   const text = `Bag Attributes\n${leaf.certificate}subject=/CN=middle\n${middle.certificate}${root.certificate}`;
   const given = { label: "site x", purpose: "server", sites: [site], certificate: text, key: leaf.key };
   const { inputs, failures } = await provider.check({}, given);
@@ -54,7 +52,6 @@ test("a good chain: kept as PEM alone, its facts are known at preview", async ()
 });
 
 test("a renewed one is an update in place, the same one in other words nothing", async () => {
-  const { provider } = await loaded;
   const [old, renewed] = [await issue(one, { names }), await issue(one, { names })];
   const of = async (each: Issued, words = "") =>
     (
@@ -129,7 +126,6 @@ test("other forms of the same key are the same: SEC 1, with the parameters of it
   const leaf = await issue(one, { names });
   const sec1 = String(createPrivateKey(leaf.key).export({ type: "sec1", format: "pem" }));
   const parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
-  const { provider } = await loaded;
   const given = { label: "x", purpose: "server", sites: [site], certificate: leaf.certificate, key: parameters + sec1 };
   const { inputs, failures } = await provider.check({}, given);
   assert.deepEqual([failures, inputs["key"]], [[], leaf.key]);
@@ -190,7 +186,6 @@ test("all problems at once, none with anything of what was given in it, and noth
     swapped.join("\n"),
     /certificate: there is a private key in it, and a certificate is public\. Next: .*\n.*certificateKey/,
   );
-  const { provider } = await loaded;
   const { inputs } = await provider.check(
     {},
     { label: "x", purpose: "server", sites: [], certificate: leaf.key, key: "" },
@@ -207,19 +202,12 @@ test("what is not known yet leaves the rest checked", async () => {
   const leaf = await issue(one, { names, from: -9, to: -2 });
   assert.match((await said({ certificate: leaf.certificate, key: unknown })).join(), /has expired/);
   assert.deepEqual(await said({ certificate: unknown, key: leaf.key }), []);
-  const { provider } = await loaded;
   const { inputs } = await provider.check(
     {},
     { label: "x", purpose: "server", sites: [], certificate: unknown, key: unknown },
   );
   for (const name of ["certificate", "key", "fingerprint", "expires"]) assert.equal(inputs[name], unknown);
   assert.equal((await provider.diff("id", pair(leaf), inputs)).changes, true);
-});
-
-test("the closure is small and needs one module", async () => {
-  const { text } = await loaded;
-  assert.ok(text.length < 24_000, `${text.length} bytes`);
-  assert.deepEqual([...new Set(text.match(/require\("[^"]+"\)/g))], ['require("crypto")']);
 });
 
 test("a site whose subdomains are not covered is allowed, and warned of", async () => {

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { covers, factsOf, parseChain } from "./certificateChecks";
 import { pemText } from "./homePath";
-import { onionCertificateProvider } from "./onionCertificateProvider";
+import { providerNamed } from "./providerNamed";
 
 /** What TLS needs on a host. */
 export interface CertificatePair {
@@ -39,6 +39,9 @@ export interface OnionCertificateArgs {
   readonly label: string;
 }
 
+/** Its code is onionCertificateProvider.ts. */
+const provider = providerNamed("OnionCertificate", ["check", "diff", "create", "update"]);
+
 /**
  * A certificate that the operator has, with its key, checked at preview: order of the chain, dates, that the key belongs to it, and that it
  * covers the onion names. A renewed one is an update in place.
@@ -52,7 +55,7 @@ export class OnionCertificate extends pulumi.dynamic.Resource implements Certifi
   constructor(name: string, args: OnionCertificateArgs, opts: pulumi.CustomResourceOptions = {}) {
     const { label, purpose, sites = [] } = args;
     super(
-      onionCertificateProvider,
+      provider,
       name,
       {
         label,

@@ -1,5 +1,4 @@
-// The dynamic provider behind OnionCertificate. It travels in the state of every certificate: see onionKeyProvider.ts, also for why failures
-// carry no property.
+// The dynamic provider behind OnionCertificate. See onionKeyProvider.ts for why failures carry no property.
 import type * as pulumi from "@pulumi/pulumi";
 import {
   belongingProblems,
@@ -62,7 +61,7 @@ function judged(given: Given, now: number): { inputs: Kept; problems: readonly C
   };
 }
 
-/** One object for all certificates: the SDK serializes it once. No `read` and no `delete`: what was given is nowhere but in the state. */
+/** One object for all certificates. No `read` and no `delete`: what was given is nowhere but in the state. */
 export const onionCertificateProvider: pulumi.dynamic.ResourceProvider = {
   async check(_olds: unknown, given: Given) {
     const { inputs, problems } = judged(given, Date.now());

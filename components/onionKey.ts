@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { looksLikeKey } from "../onion/adopt";
 import { readHomeFile } from "./homePath";
-import { onionKeyProvider } from "./onionKeyProvider";
+import { providerNamed } from "./providerNamed";
 
 /** Arguments of {@link OnionKey}; without any a new key is made at the first `up` and kept for ever. */
 export interface OnionKeyArgs {
@@ -20,6 +20,9 @@ export interface OnionKeyArgs {
   /** What messages call it, e.g. `site www.example.org`; the resource's name by default. */
   readonly label?: string;
 }
+
+/** Its code is onionKeyProvider.ts. */
+const provider = providerNamed("OnionKey", ["check", "diff", "create", "update"]);
 
 /**
  * The key of one onion service in tor's formats, and its address. Made once; whatever happens to the hosts, the address
@@ -40,7 +43,7 @@ export class OnionKey extends pulumi.dynamic.Resource {
     const label = args.label ?? name;
     const key = args.key === undefined ? undefined : pulumi.output(args.key).apply(keyText);
     super(
-      onionKeyProvider,
+      provider,
       name,
       {
         label,

@@ -1,5 +1,4 @@
-// The dynamic provider behind OnionKey. It travels in the state of every key: modules of ours are inlined, those of
-// node_modules are required by name, so there are few of either.
+// The dynamic provider behind OnionKey; the state has its name alone, see providerNamed.ts.
 import { randomBytes } from "node:crypto";
 import type * as pulumi from "@pulumi/pulumi";
 import { checkOnionAddress } from "../onion/address";
@@ -86,7 +85,7 @@ function outputs(inputs: KeyState): Required<Pick<KeyState, "address" | "hostnam
   return parts(inputs.secretKey === undefined ? keysOfSeed(randomBytes(32)) : adoptKey(inputs.secretKey).keys);
 }
 
-/** One object for all keys: the SDK serializes it once. No `read` and no `delete`: a key is nowhere but in the state. */
+/** One object for all keys. No `read` and no `delete`: a key is nowhere but in the state. */
 export const onionKeyProvider: pulumi.dynamic.ResourceProvider = {
   async check(olds: Partial<KeyState> & { __provider?: string }, news: KeyState) {
     const { label, onion, replaceAddress } = news;

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { templates, type Models, type TemplateName } from "../templates";
-import { readSources } from "../templates/sources";
-import { renderedConfigProviders } from "./renderedConfigProvider";
+import { providerNamed } from "./providerNamed";
 
 /** A model whose values may be outputs of other resources. */
 export interface RenderedConfigArgs<Name extends TemplateName> {
@@ -17,6 +16,9 @@ export type DeepInput<T> = T extends string | number | boolean | undefined
   : T extends readonly (infer Item)[]
     ? pulumi.Input<readonly DeepInput<Item>[]>
     : pulumi.Input<{ [Key in keyof T]: DeepInput<T[Key]> }>;
+
+/** Its code is renderedConfigProvider.ts. */
+const provider = providerNamed("RenderedConfig", ["check", "diff", "create", "update"]);
 
 /**
  * One file rendered from a template, so that `pulumi preview --diff` shows the lines that change. Rendering happens in
@@ -36,14 +38,11 @@ export class RenderedConfig<Name extends TemplateName = TemplateName> extends pu
       throw new Error(`RenderedConfig ${name}: template "${args.template}" does not exist. There are ${names}`);
     }
     super(
-      renderedConfigProviders[args.template],
+      provider,
       name,
       {
         template: args.template,
         model: withoutSecrets(name, args.model),
-        // The text of the template, read here because the provider runs in whatever folder the program is in.
-        // `check` uses and drops it, so that neither the state nor a diff has it.
-        sources: readSources(args.template),
         text: undefined,
       },
       opts,

@@ -1,13 +1,14 @@
-// The dynamic provider behind RenderedConfig. It travels in the state of every rendered file: see onionKeyProvider.ts.
+// The dynamic provider behind RenderedConfig; the state has its name alone, see providerNamed.ts.
 import type * as pulumi from "@pulumi/pulumi";
-import { templates, type Sources, type TemplateName } from "../templates";
+import { templates, type TemplateName } from "../templates";
 import { renderTemplate } from "../templates/render";
+import { readSources } from "../templates/sources";
 import type { Template } from "../templates/template";
 import { hasUnknown, unknownValue } from "./unknownValue";
 
 interface Wanted {
+  readonly template: TemplateName;
   readonly model: unknown;
-  readonly sources: Sources;
 }
 
 interface Rendered {
@@ -15,34 +16,28 @@ interface Rendered {
   readonly text: string;
 }
 
-function providerOf<Name extends TemplateName>(name: Name): pulumi.dynamic.ResourceProvider {
-  // Only this template is in the closure, not all of them.
-  const template = templates[name] as unknown as Template<unknown>;
-  return {
-    async check(_olds: unknown, { model, sources }: Wanted) {
-      if (hasUnknown(model) || hasUnknown(sources)) return { inputs: { template: name, text: unknownValue } };
-      try {
-        return { inputs: { template: name, text: renderTemplate(template, sources, model) } };
-      } catch (error) {
-        return { inputs: { template: name, text: "" }, failures: [{ property: "", reason: (error as Error).message }] };
-      }
-    },
+/** No `read` and no `delete`: a text is nowhere but in the state. */
+export const renderedConfigProvider: pulumi.dynamic.ResourceProvider = {
+  // The model is used here and dropped, so that neither the state nor a diff has it.
+  async check(_olds: unknown, { template, model }: Wanted) {
+    if (hasUnknown(model)) return { inputs: { template, text: unknownValue } };
+    try {
+      const kind = templates[template] as unknown as Template<unknown>;
+      return { inputs: { template, text: renderTemplate(kind, readSources(template), model) } };
+    } catch (error) {
+      return { inputs: { template, text: "" }, failures: [{ property: "", reason: (error as Error).message }] };
+    }
+  },
 
-    async diff(_id: string, old: Rendered, wanted: Rendered) {
-      return { changes: old.text !== wanted.text };
-    },
+  async diff(_id: string, old: Rendered, wanted: Rendered) {
+    return { changes: old.text !== wanted.text };
+  },
 
-    async create({ text }: Rendered) {
-      return { id: name, outs: { template: name, text } };
-    },
+  async create({ template, text }: Rendered) {
+    return { id: template, outs: { template, text } };
+  },
 
-    async update(_id: string, _old: Rendered, { text }: Rendered) {
-      return { outs: { template: name, text } };
-    },
-  };
-}
-
-/** One object for each template: the SDK serializes it once. No `read` and no `delete`: a text is nowhere but in the state. */
-export const renderedConfigProviders = Object.fromEntries(
-  (Object.keys(templates) as TemplateName[]).map((name) => [name, providerOf(name)]),
-) as Readonly<Record<TemplateName, pulumi.dynamic.ResourceProvider>>;
+  async update(_id: string, _old: Rendered, { template, text }: Rendered) {
+    return { outs: { template, text } };
+  },
+};

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { throughTheState } from "../tests/closure";
+import { methodsOf } from "../tests/closure";
 import { rollCallProvider } from "./rollCallProvider";
 
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-const loaded = throughTheState<object>(rollCallProvider);
+const provider = methodsOf<object>(rollCallProvider);
 const dead = (host: string, component: string) => ({
   host,
   component,
@@ -12,7 +12,6 @@ const dead = (host: string, component: string) => ({
 });
 
 test("all answered: it is made, and a second time nothing changes", async () => {
-  const { provider } = await loaded;
   const { outs } = await provider.create({ silent: [] });
   assert.deepEqual(outs, { silent: [] });
   assert.deepEqual(await provider.diff("id", outs, { silent: [] }), { changes: false });
@@ -20,7 +19,6 @@ test("all answered: it is made, and a second time nothing changes", async () => 
 });
 
 test("it fails where resources are made, with one report that names every host, what is undone there, and the next step", async () => {
-  const { provider } = await loaded;
   const silent = [dead("balancer1", "balancer"), dead("worker2", "workers")];
   const report = [
     "2 hosts did not answer and were left out; all others are done.",
@@ -33,7 +31,6 @@ test("it fails where resources are made, with one report that names every host, 
 });
 
 test("one machine with two components is one host", async () => {
-  const { provider } = await loaded;
   const silent = [dead("h1", "balancer"), dead("h1", "workers")];
   await assert.rejects(provider.create({ silent }), {
     message:
@@ -42,15 +39,8 @@ test("one machine with two components is one host", async () => {
 });
 
 test("somebody silent is a change each time; what is not known yet is none", async () => {
-  const { provider } = await loaded;
   const silent = [dead("h1", "workers")];
   assert.deepEqual(await provider.diff("id", { silent: [] }, { silent }), { changes: true });
   assert.deepEqual(await provider.diff("id", { silent }, { silent }), { changes: true });
   assert.deepEqual(await provider.diff("id", { silent: [] }, { silent: unknown }), { changes: false });
-});
-
-test("the closure is small and needs no module", async () => {
-  const { text } = await loaded;
-  assert.ok(text.length < 20_000, `${text.length} bytes`);
-  assert.ok(!text.includes("require("));
 });

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { rollCallProvider, type SilentHost } from "./rollCallProvider";
+import { providerNamed } from "./providerNamed";
+import type { SilentHost } from "./rollCallProvider";
 
 export type { SilentHost } from "./rollCallProvider";
 
@@ -9,6 +10,9 @@ export interface RollCallArgs {
   readonly silent: pulumi.Input<readonly SilentHost[]>;
 }
 
+/** Its code is rollCallProvider.ts. */
+const provider = providerNamed("RollCall", ["diff", "create", "update"]);
+
 /**
  * The last resource of an `up`: fails with one report when hosts did not answer, after everything else was done without them.
  * So a dead host is never an `up` that succeeded. Make it depend on all that is to be done before it fails.
@@ -16,6 +20,6 @@ export interface RollCallArgs {
  */
 export class RollCall extends pulumi.dynamic.Resource {
   constructor(name: string, args: RollCallArgs, opts: pulumi.CustomResourceOptions = {}) {
-    super(rollCallProvider, name, { silent: args.silent }, opts, "softmap", "RollCall");
+    super(provider, name, { silent: args.silent }, opts, "softmap", "RollCall");
   }
 }

@@ -1,4 +1,4 @@
-// The dynamic provider behind RollCall. It travels in the state of every one: see onionKeyProvider.ts.
+// The dynamic provider behind RollCall; the state has its name alone, see providerNamed.ts.
 import type * as pulumi from "@pulumi/pulumi";
 
 /** A host that did not answer. */
@@ -33,7 +33,7 @@ async function answer({ silent }: Call): Promise<{ outs: Call }> {
   return { outs: { silent } };
 }
 
-/** One object for all roll calls: the SDK serializes it once. It fails where resources are made, so never in a preview. */
+/** One object for all roll calls. It fails where resources are made, so never in a preview. */
 export const rollCallProvider: pulumi.dynamic.ResourceProvider = {
   async diff(_id: string, old: Call, wanted: Call) {
     // What is not known yet is no list and no change: else every preview of anything would have this one, and `up` rarely.

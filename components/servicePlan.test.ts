@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { throughTheState } from "../tests/closure";
+import { methodsOf } from "../tests/closure";
 import { servicePlanProvider, type ServiceFiles, type Services } from "./servicePlanProvider";
 
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-const loaded = throughTheState<{ services: unknown; actions: Record<string, string> | string }>(servicePlanProvider);
+const provider = methodsOf<{ services: unknown; actions: Record<string, string> | string }>(servicePlanProvider);
 const nginx = "softmap-nginx@news.service";
 const tor = "softmap-tor@news-1-3f9a.service";
 const files = (reload: object, restart: object = {}) => ({ reload, restart }) as ServiceFiles;
 
 async function actions(old: Services | undefined, services: unknown): Promise<Record<string, string> | string> {
-  const { provider } = await loaded;
   return (await provider.check(old === undefined ? {} : { services: old, actions: {} }, { services })).inputs.actions;
 }
 
@@ -51,7 +50,6 @@ test("the second of two reloads for one file is other words, so that a diff show
 });
 
 test("what leaves is kept from plan to plan until it comes back: a unit, and a file of a unit that stays", async () => {
-  const { provider } = await loaded;
   const check = async (olds: object, services: Services) =>
     (await provider.check(olds, { services })).inputs as unknown as { services: Services; leaving: string[] };
   const site = { "nginx/news/tips.test.conf": "1" };
@@ -66,7 +64,6 @@ test("what leaves is kept from plan to plan until it comes back: a unit, and a f
 });
 
 test("a hash that is not known yet is another one, and is a change; all other actions are known", async () => {
-  const { provider } = await loaded;
   const old = { [nginx]: files({ conf: "a" }), [tor]: files({ torrc: "1" }) };
   const services = { [nginx]: files({ conf: unknown, "site.conf": unknown }), [tor]: files({ torrc: "1" }) };
   assert.deepEqual(await actions(old, services), {
@@ -77,7 +74,6 @@ test("a hash that is not known yet is another one, and is a change; all other ac
 });
 
 test("units that are not known yet leave the actions unknown, and are a change", async () => {
-  const { provider } = await loaded;
   const old = { [nginx]: files({ conf: "a" }) };
   for (const services of [unknown, { [nginx]: unknown }, { [nginx]: { reload: unknown, restart: {} } }]) {
     assert.equal(await actions(old, services), unknown);
@@ -86,7 +82,6 @@ test("units that are not known yet leave the actions unknown, and are a change",
 });
 
 test("there is a change exactly when a unit is not left alone, whatever the order of units and files", async () => {
-  const { provider } = await loaded;
   const hashes = fc.dictionary(fc.constantFrom("a", "b", "c"), fc.constantFrom("1", "2"), { noNullPrototype: true });
   const services = fc.dictionary(fc.constantFrom("x", "y", "z"), fc.record({ reload: hashes, restart: hashes }), {
     noNullPrototype: true,
@@ -111,14 +106,7 @@ test("there is a change exactly when a unit is not left alone, whatever the orde
 });
 
 test("create and update keep the plan as it was previewed", async () => {
-  const { provider } = await loaded;
   const { inputs } = await provider.check({}, { services: { [nginx]: files({ conf: "a" }) } });
   assert.deepEqual((await provider.create(inputs)).outs, inputs);
   assert.deepEqual((await provider.update("id", {}, inputs)).outs, inputs);
-});
-
-test("the closure is small and needs no module", async () => {
-  const { text } = await loaded;
-  assert.ok(text.length < 20_000, `${text.length} bytes`);
-  assert.ok(!text.includes("require("));
 });

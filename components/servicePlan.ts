@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { servicePlanProvider } from "./servicePlanProvider";
+import { providerNamed } from "./providerNamed";
 
 export type { ServiceFiles, Services } from "./servicePlanProvider";
 
@@ -22,6 +22,9 @@ export interface ServicePlanArgs {
   readonly services: PlannedServices;
 }
 
+/** Its code is servicePlanProvider.ts. */
+const provider = providerNamed("ServicePlan", ["check", "diff", "create", "update"]);
+
 /**
  * What an update will do to each unit of one host, so that `pulumi preview --diff` says it before: start, reload, restart, retire, leave alone.
  * It does nothing by itself. It stands before the release that does it, and `leaving` tells the step that retires what there is to retire.
@@ -35,7 +38,7 @@ export class ServicePlan extends pulumi.dynamic.Resource {
 
   constructor(name: string, args: ServicePlanArgs, opts: pulumi.CustomResourceOptions = {}) {
     super(
-      servicePlanProvider,
+      provider,
       name,
       { services: args.services, actions: undefined, leaving: undefined },
       // Everything in `services` that matters is in `actions`, in words.

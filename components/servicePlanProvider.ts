@@ -1,4 +1,4 @@
-// The dynamic provider behind ServicePlan. It travels in the state of every one: see onionKeyProvider.ts.
+// The dynamic provider behind ServicePlan; the state has its name alone, see providerNamed.ts.
 import type * as pulumi from "@pulumi/pulumi";
 import { hasUnknown, unknownValue as unknown } from "./unknownValue";
 
@@ -77,7 +77,7 @@ function isSame(old: Services, wanted: Services): boolean {
   return Object.values(actionsFrom(old, wanted)).every((action) => action.startsWith("leave "));
 }
 
-/** One object for all plans: the SDK serializes it once. No `read` and no `delete`: a plan is nowhere but in the state. */
+/** One object for all plans. No `read` and no `delete`: a plan is nowhere but in the state. */
 export const servicePlanProvider: pulumi.dynamic.ResourceProvider = {
   // `actions` is an input, so that a preview knows and prints it. The state's are those of the last update.
   async check(olds: Partial<Plan>, { services }: Plan) {

@@ -122,13 +122,16 @@ export const publisherFile = (): string => stayingProgram("publisher");
 /** A file for a balancer: its watchdog. It is given Onionbalance's config and the publisher's settings as options. */
 export const watchdogFile = (): string => stayingProgram("watchdog");
 
-/** A program of the operator's desk, which no state has and which is sent once: bootstrap.sh, its code, the payload. */
+/** A program of the operator's desk, which no state has and which is sent once: bootstrap.sh, its code, the payload in clear. */
 function program(step: Step, payload: { readonly host: string }): string {
-  const code = deflated(sourcesOf(step));
-  return `${becomingRoot()}import base64, json, zlib
-unpacked = lambda text: zlib.decompress(base64.b64decode(text))
-exec(compile(unpacked("${code}"), "<softmap>", "exec"))
-PAYLOAD = json.loads(unpacked("${deflated(canonical(payload))}"))
-guarded("${step}", PAYLOAD["host"], lambda report: ${step}_main(report, PAYLOAD))
-`;
+  const code = `import base64, json, zlib\nexec(compile(zlib.decompress(base64.b64decode("${deflated(sourcesOf(step))}")), "<softmap>", "exec"))`;
+  return `${becomingRoot()}${code}\nPAYLOAD = json.loads(${pythonString(canonical(payload))})\nguarded("${step}", PAYLOAD["host"], lambda report: ${step}_main(report, PAYLOAD))\n`;
+}
+
+/**
+ * A Python string literal of printable ASCII. JSON's escapes are a part of Python's (`\/` apart, which JSON.stringify never writes);
+ * escaping the inner text first keeps pairs of surrogates for json.loads to join.
+ */
+function pythonString(text: string): string {
+  return JSON.stringify(text.replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`));
 }

@@ -1,7 +1,5 @@
 /**
- * ssh to one host: whether its sshd answers, and one command over one connection of its own. For dynamic providers, which travel in the
- * state as text: functions alone, no classes, and what is used before its line is a function too, since the serializer of closures knows no
- * constant before it. Comments inside of functions travel along: they stand above.
+ * ssh to one host: whether its sshd answers, and one command over one connection of its own.
  */
 import { createHash } from "node:crypto";
 import { createConnection, Socket } from "node:net";

@@ -66,7 +66,7 @@ export function listenWords(path: string, kind: NginxSocketKind): string[] {
   return [`unix:${path}`, ...tls, ...(kind.startsWith("circuit") ? ["proxy_protocol"] : [])];
 }
 
-/** Settings that nginx's own directives carry out; all others go to Lua. A list: a provider's closure cannot hold a Set. */
+/** Settings that nginx's own directives carry out; all others go to Lua. */
 const directives = [
   "accessLog",
   "accessLogFormat",

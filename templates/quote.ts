@@ -1,6 +1,5 @@
 // How a value is written so that it stays one value. Every template belongs to one language and its `<%= %>` goes
 // through that language's `value`, so a template cannot forget to quote. What a language cannot hold is refused.
-// These functions travel in the dynamic provider's closure: plain functions, no classes.
 import { networkOption, networkOptions } from "../plan/torNetwork";
 
 /**

@@ -28,3 +28,8 @@ export async function throughTheState<Props = Record<string, string>>(
   const { text } = await pulumi.runtime.serializeFunction(() => provider);
   return { provider: loadProvider<Props>(text), text };
 }
+
+/** A provider's own methods, typed. */
+export const methodsOf = <Props = Record<string, string>>(
+  provider: pulumi.dynamic.ResourceProvider,
+): LoadedProvider<Props> => provider as unknown as LoadedProvider<Props>;

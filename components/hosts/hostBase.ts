@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { baseFiles, baseNotes, firewallTable, units, users } from "../../plan/names";
 import { renewalTimes } from "../../plan/renewal";
-import { arrivalProgram, releaseProgram, renewalFile, type Service } from "../../host/program";
+import { arrivalProgram, packId, releaseProgram, renewalFile, type Service } from "../../host/program";
 import type { Component } from "../component";
 import { hashOf } from "../hash";
 import { hostStep, installationOn, laterStep, type HostStepArgs, type Step } from "../hostStep";
@@ -10,7 +10,6 @@ import { releaseDefaults } from "../releaseDefaults";
 import { renderer } from "../renderer";
 import { ownerOf, probeOf, removeBase } from "../retirement";
 import type { PlannedFile } from "../unitFiles";
-import { StepPack } from "../stepPack";
 import { releaseAfter } from "../waves";
 import { Metrics } from "../metrics";
 import type { Host, Hosts, Monitoring } from "./host";
@@ -37,7 +36,6 @@ export function withBase(parent: Component, hosts: Hosts, args: BaseArgs): Hosts
   const machines = [...new Map([...hosts.balancers, ...hosts.workers].map((host) => [host.name, host])).values()];
   const testnet = machines.some(({ torNetwork }) => torNetwork !== undefined);
   const files = base ? commonFiles(parent, { openPorts, monitoring }, settleSeconds(testnet)) : [];
-  const { pack } = new StepPack(parent.childName("pack"), { parent });
   const times = renewalTimes(machines.map(({ name }) => name));
 
   const steps = machines.map((host): HostStepArgs => {
@@ -46,7 +44,7 @@ export function withBase(parent: Component, hosts: Hosts, args: BaseArgs): Hosts
       : removeBase(host, parent.name, { everything: true });
     const installation = installationOn(parent, host, {
       wants: hashOf(program),
-      pack,
+      pack: packId(),
       preflight: arrivalProgram({
         host: host.name,
         roles: rolesOf(host, hosts),

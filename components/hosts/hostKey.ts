@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { types } from "@pulumi/command";
-import { hostKeyProvider } from "./hostKeyProvider";
+import { providerNamed } from "../providerNamed";
 
 /** Arguments of {@link HostKey}. */
 export interface HostKeyArgs {
@@ -18,6 +18,9 @@ export interface HostKeyArgs {
   readonly instance: pulumi.Input<string>;
 }
 
+/** Its code is hostKeyProvider.ts. */
+const provider = providerNamed("HostKey", ["diff", "create", "update"]);
+
 /**
  * A machine that shows a host key which was in no user data. The first connection is pinned to the key that it booted with, and puts the other in
  * its place; from then on nobody who has read the user data can stand in for it.
@@ -30,7 +33,7 @@ export class HostKey extends pulumi.dynamic.Resource {
   constructor(name: string, args: HostKeyArgs, opts: pulumi.CustomResourceOptions = {}) {
     const { connection, privateKey } = args;
     super(
-      hostKeyProvider,
+      provider,
       name,
       { ...args, connection: pulumi.secret(connection), privateKey: pulumi.secret(privateKey) },
       pulumi.mergeOptions({ additionalSecretOutputs: ["connection", "privateKey"] }, opts),

@@ -1,4 +1,4 @@
-// The dynamic provider behind HostKey. It travels in the state of every one: see ../onionKeyProvider.ts.
+// The dynamic provider behind HostKey; the state has its name alone, see ../providerNamed.ts.
 import { createHash } from "node:crypto";
 import type * as pulumi from "@pulumi/pulumi";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -182,5 +182,5 @@ export function hostKeyProviderWith(patience: BootPatience, folder = "/etc/ssh")
   };
 }
 
-/** One object for all: the SDK serializes it once. Five minutes are what a slow instance takes to boot. */
+/** One object for all. Five minutes are what a slow instance takes to boot. */
 export const hostKeyProvider = hostKeyProviderWith({ boot: 300, stranger: 30, dial: 10, pause: 3 });
