@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   balancerRelease,
   confirmation,
-  frontendsOf,
+  publishedProjects,
   onionbalanceService,
   proberService,
   publication,
@@ -11,7 +11,7 @@ import {
   torService,
   watchdogService,
   type BalancerFiles,
-  type Frontend,
+  type PublishedProject,
 } from "./balancerRelease";
 import { Component } from "./component";
 import { hashOf } from "./hash";
@@ -72,7 +72,7 @@ interface BalancerHost {
 
 /** What is the same for every machine of the balancer. */
 interface PrepareParts {
-  readonly frontends: readonly Frontend[];
+  readonly projects: readonly PublishedProject[];
   readonly files: BalancerFiles;
   readonly settings: PublisherModel;
   readonly args: BalancerArgs;
@@ -91,10 +91,10 @@ export class Balancer extends Component {
   constructor(name: string, args: BalancerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("Balancer", name, problemsOf(name, args), opts);
     const workers = args.publishes;
-    const frontends = frontendsOf(workers);
+    const projects = publishedProjects(workers);
     const settings = settingsOf(name, args);
-    const files = this.renderFiles(frontends, args.hosts, settings);
-    const hosts = args.hosts.map((host) => this.prepare(host, { frontends, files, settings, args }));
+    const files = this.renderFiles(projects, args.hosts, settings);
+    const hosts = args.hosts.map((host) => this.prepare(host, { projects, files, settings, args }));
     const active = hosts.filter(({ standby }) => !standby);
     const waiting = hosts.filter(({ standby }) => standby);
 
@@ -112,31 +112,38 @@ export class Balancer extends Component {
     this.registerOutputs({ published: this.published });
   }
 
-  private renderFiles(frontends: readonly Frontend[], hosts: readonly Host[], settings: PublisherModel): BalancerFiles {
+  private renderFiles(
+    projects: readonly PublishedProject[],
+    hosts: readonly Host[],
+    settings: PublisherModel,
+  ): BalancerFiles {
     const render = renderer(this);
     const network = [...(networkOf(this.name, hosts)?.torrc ?? [])];
     const counting = isMonitored(hosts) && { metrics: torMetrics(balancerDaemon) };
-    const services = frontends.map(({ domain, address, backends }) => ({ domain, address, backends }));
+    const listed = projects.map(({ sites, backends }) => ({
+      sites: sites.map(({ domain, address }) => ({ domain, address })),
+      backends,
+    }));
     return {
       torrc: render("tor-torrc", "balancer-torrc", { network, ...counting }),
       torUnit: render("unit-tor", "unit-balancer-tor", {}),
       proberTorrc: render("prober-torrc", "prober-torrc", { network }),
       proberUnit: render("unit-prober-tor", "unit-prober-tor", {}),
-      onionbalance: render("onionbalance", "onionbalance", { services }),
+      onionbalance: render("onionbalance", "onionbalance", { projects: listed }),
       settings: render("publisher", "publisher", settings),
       unit: render("unit-onionbalance", "unit-onionbalance", {}),
       watchdogUnit: render("unit-watchdog", "unit-watchdog", {}),
     };
   }
 
-  private prepare(host: Host, { frontends, files, settings, args }: PrepareParts): BalancerHost {
+  private prepare(host: Host, { projects, files, settings, args }: PrepareParts): BalancerHost {
     const standby = args.publishing !== undefined && !args.publishing.includes(host.name);
     const watching = settings.watchdog !== undefined && !standby;
     const release = balancerRelease(host, this.name, files, watching);
     const publish = publication({
       host,
       balancer: this.name,
-      frontends,
+      projects,
       files,
       workers: args.publishes,
       standby,

@@ -25,14 +25,16 @@ import { ownerOf } from "./retirement";
 import type { PlannedFile } from "./unitFiles";
 import type { BackendService, Workers } from "./workers";
 
-/** A site as the balancer sees it: its key, and the backends that answer for it. */
-export interface Frontend {
-  readonly domain: string;
-  readonly address: pulumi.Output<string>;
-  /** SHA-256 of the certificate that visitors are shown; absent: plain http. */
-  readonly fingerprint?: pulumi.Output<string>;
-  /** base64 of tor's file. */
-  readonly secretKey: pulumi.Output<string>;
+/** A project as the balancer sees it: its sites with their keys, and the backends that answer for each of them. */
+export interface PublishedProject {
+  readonly sites: readonly {
+    readonly domain: string;
+    readonly address: pulumi.Output<string>;
+    /** SHA-256 of the certificate that visitors are shown; absent: plain http. */
+    readonly fingerprint?: pulumi.Output<string>;
+    /** base64 of tor's file. */
+    readonly secretKey: pulumi.Output<string>;
+  }[];
   readonly backends: readonly { readonly name: string; readonly address: pulumi.Output<string> }[];
 }
 
@@ -49,19 +51,18 @@ export interface BalancerFiles {
 }
 
 /** Every site of every project that the workers run, with all listed backends of its project. */
-export function frontendsOf({ projects, backends }: Workers): Frontend[] {
-  return projects.flatMap((project) => {
-    const answering = backends
-      .filter((backend) => backend.project === project.name && backend.listed)
-      .map(({ name, key }) => ({ name, address: key.address }));
-    return project.sites.map(({ domain, key, certificate }) => ({
+export function publishedProjects({ projects, backends }: Workers): PublishedProject[] {
+  return projects.map((project) => ({
+    sites: project.sites.map(({ domain, key, certificate }) => ({
       domain,
       address: key.address,
       ...(certificate && { fingerprint: certificate.fingerprint }),
       secretKey: key.secretKey,
-      backends: answering,
-    }));
-  });
+    })),
+    backends: backends
+      .filter((backend) => backend.project === project.name && backend.listed)
+      .map(({ name, key }) => ({ name, address: key.address })),
+  }));
 }
 
 const packages = ["tor", "onionbalance", "python3-stem", "python3-cryptography", "curl"];
@@ -177,7 +178,7 @@ export interface PublicationArgs {
   readonly host: Host;
   /** The component's name. */
   readonly balancer: string;
-  readonly frontends: readonly Frontend[];
+  readonly projects: readonly PublishedProject[];
   readonly files: BalancerFiles;
   readonly workers: Workers;
   /** Whether this host only stands by. */
@@ -194,12 +195,12 @@ export interface PublicationArgs {
 
 /** Onionbalance with the site keys, and the proof that what it published is the plan, as one program; on standby the proof that it could. */
 export function publication(args: PublicationArgs): pulumi.Output<string> {
-  const { host, balancer, frontends, files, workers, standby, watching } = args;
+  const { host, balancer, projects, files, workers, standby, watching } = args;
   const { publishTimeout, retireGrace, rollbackWindow } = args;
   const addressesOf = (wanted: (backend: BackendService) => boolean) =>
     workers.backends.filter(wanted).map(({ key }) => key.address);
   const varying = {
-    frontends,
+    projects,
     files: publisherFilesOf(files),
     backendsRunOn: workers.runsOn,
     instance: host.instance,
@@ -221,15 +222,19 @@ export function publication(args: PublicationArgs): pulumi.Output<string> {
         { path: dirname(operatorLeaveOut), owner: "root", group: users.onionbalance, mode: "0750" },
       ],
       files: known.files,
-      state: known.frontends.map(({ address, secretKey }) => ({
-        path: siteKeyFile(address),
-        base64: secretKey,
-        owner: users.onionbalance,
-        group: users.onionbalance,
-        mode: "0400",
-      })),
+      state: known.projects.flatMap(({ sites }) =>
+        sites.map(({ address, secretKey }) => ({
+          path: siteKeyFile(address),
+          base64: secretKey,
+          owner: users.onionbalance,
+          group: users.onionbalance,
+          mode: "0400",
+        })),
+      ),
       services: [onionbalanceService(standby), watchdogService(watching)],
-      frontends: known.frontends.map(({ secretKey: _own, ...frontend }) => frontend),
+      frontends: known.projects.flatMap(({ sites, backends }) =>
+        sites.map(({ secretKey: _own, ...site }) => ({ ...site, backends })),
+      ),
       backendsRunOn: known.backendsRunOn,
       keysDir: balancerPaths.keysDir,
       control: balancerPaths.controlSocket,

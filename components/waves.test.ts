@@ -21,11 +21,10 @@ async function order(hosts: Readonly<Record<string, string>>, sizes = rollout): 
     const release = {} as unknown as pulumi.Resource;
     releases.set(host, release);
     names.set(release, host);
-    return [host, before as unknown as { promise(): Promise<pulumi.Resource[]> }] as const;
+    return [host, before] as const;
   });
   const found: Record<string, string[]> = {};
-  for (const [host, before] of asked)
-    found[host] = (await before.promise()).map((release) => names.get(release) ?? "unknown");
+  for (const [host, before] of asked) found[host] = (await before).map((release) => names.get(release) ?? "unknown");
   return found;
 }
 

@@ -5,17 +5,22 @@ import { planWaves, waveBefore, type Rollout } from "../plan/waves";
 /**
  * What each host's release waits for: the releases of the wave before its own. Waves are made of the hosts that answer, so that a dead
  * canary does not leave a change without one.
+ *
+ * Promises and not Outputs: the SDK looks for unknown values in everything that an Output leads to, and from a resource that is the whole stack. They
+ * come in a preview, too: it supposes that every host answers (installationProvider.ts).
  */
 export function releaseAfter(
   installations: ReadonlyMap<string, Installation>,
   rollout: Rollout,
-): (host: string, releases: ReadonlyMap<string, pulumi.Resource>) => pulumi.Output<pulumi.Resource[]> {
+): (host: string, releases: ReadonlyMap<string, pulumi.Resource>) => Promise<pulumi.Resource[]> {
   const hosts = [...installations.keys()];
   const silent = pulumi.all([...installations.values()].map((installation) => installation.silent));
-  return (host, releases) =>
-    silent.apply((whys) => {
-      const answering = hosts.filter((_, i) => whys[i] === "");
-      if (!answering.includes(host)) return [];
-      return waveBefore(planWaves(answering, rollout), host).flatMap((name) => releases.get(name) ?? []);
-    });
+  const answering = new Promise<readonly string[]>((resolve) => {
+    silent.apply((whys) => resolve(hosts.filter((_, i) => whys[i] === "")));
+  });
+  return async (host, releases) => {
+    const answer = await answering;
+    if (!answer.includes(host)) return [];
+    return waveBefore(planWaves(answer, rollout), host).flatMap((name) => releases.get(name) ?? []);
+  };
 }

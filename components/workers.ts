@@ -7,12 +7,20 @@ import { OnionKey } from "./onionKey";
 import { renderProxy } from "./projectProxy";
 import { renderer } from "./renderer";
 import { probeOf, removeWorker } from "./retirement";
-import { ServicePlan } from "./servicePlan";
+import { ServicePlan, type PlannedServices } from "./servicePlan";
 import { hashOf } from "./hash";
 import type { SoftmapProject } from "./softmapProject";
 import { runsOn } from "./unitFiles";
 import { releaseAfter } from "./waves";
-import { workerFilesOf, workerRelease, workerServices, type ProjectFiles, type WorkerUnits } from "./workerRelease";
+import {
+  sharedContent,
+  workerFilesOf,
+  workerRelease,
+  workerServices,
+  type ProjectFiles,
+  type SharedContent,
+  type WorkerUnits,
+} from "./workerRelease";
 import { validatePool, validateRollout, validateTimes } from "../config/parse";
 import type { Problem } from "../config/problems";
 import { torMetrics } from "../plan/metrics";
@@ -85,9 +93,11 @@ export class Workers extends Component {
     this.backends = args.projects.flatMap((project) => this.createBackends(project, args.listed));
     this.files = args.projects.map((project) => this.renderProject(project, network));
     this.runsOn = hashOf(args.hosts.map((host) => host.instance ?? ""));
-    const steps = args.hosts.map((host) => this.stepOn(host, units, args.rollout?.pause ?? 0));
+    const content = sharedContent(this.files, units);
+    const steps = args.hosts.map((host) => this.stepOn(host, content, args.rollout?.pause ?? 0));
     this.installations = new Map(steps.map(({ host, installation }) => [host.name, installation]));
-    this.plans = new Map(args.hosts.map((host) => [host.name, this.planFor(host, units)]));
+    const services = runsOn(workerServices(this.files), workerFilesOf(this.files, units));
+    this.plans = new Map(args.hosts.map((host) => [host.name, this.planFor(host, services)]));
     this.releases = this.releaseInWaves(steps, args.rollout);
     this.registerOutputs({ backends: this.backends.map(({ name, key }) => ({ name, address: key.address })) });
   }
@@ -153,9 +163,9 @@ export class Workers extends Component {
    * The release of one machine, and whether the machine answers: an Installation is also what finds changes by hand, and the end of all
    * that is on the machine. Pulumi deletes last of all: when a machine leaves the pool, the balancers have published without it by then.
    */
-  private stepOn(host: Host, units: WorkerUnits, pause: number): HostStepArgs {
+  private stepOn(host: Host, content: pulumi.Output<SharedContent>, pause: number): HostStepArgs {
     const backends = this.backends.filter((backend) => backend.worker === host.name);
-    const program = workerRelease({ host, workers: this.name, projects: this.files, units, backends, pause });
+    const program = workerRelease({ host, workers: this.name, projects: this.files, content, backends, pause });
     const installation = installationOn(this, host, {
       wants: hashOf(program),
       probe: probeOf(host, this.name, ["worker"]),
@@ -164,8 +174,7 @@ export class Workers extends Component {
     return { host, program, installation };
   }
 
-  private planFor(host: Host, units: WorkerUnits): ServicePlan {
-    const services = runsOn(workerServices(this.files), workerFilesOf(this.files, units));
+  private planFor(host: Host, services: PlannedServices): ServicePlan {
     return new ServicePlan(this.childName(`${host.name}-services`), { services }, { parent: this });
   }
 
@@ -175,7 +184,7 @@ export class Workers extends Component {
     const waveBefore = releaseAfter(this.installations, sizes);
     for (const step of steps) {
       const { name } = step.host;
-      const dependsOn = waveBefore(name, releases).apply((before) => [...before, ...this.planOf(name)]);
+      const dependsOn = waveBefore(name, releases).then((before) => [...before, ...this.planOf(name)]);
       releases.set(name, hostStep(this.childName(`${name}-release`), step, { parent: this, dependsOn }));
     }
     return [...releases.values()];

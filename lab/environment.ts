@@ -1,6 +1,7 @@
 import { engineEnvironment } from "./engine/engine";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { root } from "./engine/recipe";
 import { makeLabFolder, type Lab } from "./places";
 
 /** The stack that deploys into the lab: Pulumi.dev.yaml. */
@@ -24,6 +25,8 @@ export function stackEnvironment(lab: Lab): Record<string, string> {
       .filter((word) => word && word !== quiet)
       .concat(quiet)
       .join(" "),
+    // The program, the dynamic providers and the stand-ins start from what V8 has compiled before; Node 20 does not know it.
+    NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "softmap-compiled"),
     ...engineEnvironment(),
   };
 }

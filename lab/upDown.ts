@@ -4,6 +4,7 @@ import { LabError } from "./errors";
 import { dropLock, loadLock, lockInForce, probeLock, type LockModel } from "./egress";
 import { hostUp, makeKey, reserveAddress } from "./hosts";
 import { ensureLabImage } from "./image";
+import { ensureLimits } from "./limits";
 import { machineMirror, mirrorAddresses } from "./mirror";
 import { withLock } from "./mutex";
 import { ensureNetwork, findNetwork, keepAddress } from "./network";
@@ -68,6 +69,7 @@ export async function labUp(lab: Lab, say: Say = silent, options: UpOptions = {}
       `take a whole number from ${DEFAULT_RELAYS} to ${MOST_RELAYS}`,
     );
   const image = await ensureLabImage(say);
+  await ensureLimits(say);
   makeLabFolder(lab);
   // beside the lab's folder: `down` removes that one
   return withLock(join(cacheFolder(), "labs", `${lab.name}.lock`), async () => {

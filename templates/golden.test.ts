@@ -61,16 +61,17 @@ for (const { name, projects, daemons, sites, workers, network } of topologies) {
     const used = allSites.slice(0, sites);
     golden(`${name}.balancer-torrc`, "balancer-torrc", { network });
     golden(`${name}.onionbalance.yaml`, "onionbalance", {
-      services: used.map(({ domain, onion }) => ({
-        address: onion,
-        domain,
-        backends: workers.flatMap((worker) =>
-          Array.from({ length: daemons }, (_, at) => {
-            const backend = backendName("news", worker, at + 1);
-            return { address: address(backend), name: backend };
-          }),
-        ),
-      })),
+      projects: [
+        {
+          sites: used.map(({ domain, onion }) => ({ address: onion, domain })),
+          backends: workers.flatMap((worker) =>
+            Array.from({ length: daemons }, (_, at) => {
+              const backend = backendName("news", worker, at + 1);
+              return { address: address(backend), name: backend };
+            }),
+          ),
+        },
+      ],
     });
     for (const project of projects) {
       const { foreignMaps, preserve, onionifyEmails, nginxWorkers, nginxRlim, nginxSyslog } = resolveProject({});

@@ -336,14 +336,23 @@ test("Onionbalance's config comes back as it was meant", () => {
       let text: string;
       try {
         text = render("onionbalance", readSources("onionbalance"), {
-          services: [{ address: onion, domain, backends: [{ address: backend, name }] }],
+          projects: [
+            {
+              sites: [
+                { address: onion, domain },
+                { address: backend, domain },
+              ],
+              backends: [{ address: backend, name }],
+            },
+          ],
         });
       } catch (error) {
-        assert.match((error as Error).message, /^Onionbalance's config.yaml: services\[0\]\./);
+        assert.match((error as Error).message, /^Onionbalance's config.yaml: projects\[0\]\./);
         return;
       }
-      const key = `/var/lib/softmap/onionbalance/keys/${onion.replace(".onion", "")}.key`;
-      assert.deepEqual(parseYaml(text), { services: [{ key, instances: [{ address: backend, name }] }] });
+      const key = (of: string) => `/var/lib/softmap/onionbalance/keys/${of.replace(".onion", "")}.key`;
+      const instances = [{ address: backend, name }];
+      assert.deepEqual(parseYaml(text), { services: [onion, backend].map((of) => ({ key: key(of), instances })) });
     }),
   );
 });

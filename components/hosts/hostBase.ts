@@ -83,7 +83,7 @@ function releaseAll(parent: Component, steps: readonly HostStepArgs[], base: boo
   const released = new Map<string, Step>();
   for (const step of steps) {
     const { name } = step.host;
-    const dependsOn = waveBefore(name, released).apply((before) => [...before, ...installations.values()]);
+    const dependsOn = waveBefore(name, released).then((before) => [...before, ...installations.values()]);
     const make = base ? hostStep : laterStep;
     released.set(name, make(parent.childName(`${name}-base`), step, { parent, dependsOn }));
   }
