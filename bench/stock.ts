@@ -25,8 +25,9 @@ export function servingConfig(lab: Lab, host: string): Promise<string> {
   return must(lab, host, ["cat", currentFile("publisher", publisherFiles.onionbalance)]);
 }
 
-/** Stops softmap's Onionbalance and starts Debian's program in its place: same user, same keys, same tor, its own timers. */
+/** Stops softmap's Onionbalance and starts Debian's program in its place, anew where it runs: same user, same keys, same tor, its own timers. */
 export async function startStock(lab: Lab, host: string, text: string): Promise<void> {
+  await killStock(lab, host);
   await must(lab, host, ["systemctl", "stop", units.onionbalance]);
   await must(lab, host, ["sh", "-c", `mkdir -p ${folder} && cat >${config}`], text);
   await must(lab, host, [
@@ -42,10 +43,16 @@ export async function reloadStock(lab: Lab, host: string, text: string): Promise
   await must(lab, host, ["sh", "-c", edit], text);
 }
 
-/** Back to softmap's own. It hangs on SIGTERM at times and has no state: it is killed. */
+/** It hangs on SIGTERM at times and has no state: it is killed. */
+async function killStock(lab: Lab, host: string): Promise<void> {
+  const gone =
+    'systemctl kill --signal=KILL "$1"; while systemctl is-active -q "$1"; do sleep .1; done; systemctl reset-failed "$1"';
+  await execOn(lab, host, ["sh", "-c", gone, "sh", STOCK_UNIT]);
+}
+
+/** Back to softmap's own. */
 export async function stopStock(lab: Lab, host: string): Promise<void> {
-  await execOn(lab, host, ["systemctl", "kill", "--signal=KILL", STOCK_UNIT]);
-  await execOn(lab, host, ["systemctl", "reset-failed", STOCK_UNIT]);
+  await killStock(lab, host);
   await must(lab, host, ["systemctl", "start", units.onionbalance]);
 }
 

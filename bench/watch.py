@@ -1,6 +1,7 @@
 """
 Looks at a frontend's descriptor as the directories have it, again and again, through a tor of its own: every answer that the balancer's
-tor gets reaches Onionbalance, too, and would change what is measured. Prints each answer as a line of JSON; ends with its stdin.
+tor gets reaches Onionbalance, too, and would change what is measured. Prints each answer as a line of JSON, before them one without an address when
+it can look; ends with its stdin.
 """
 import base64
 import json
@@ -47,21 +48,26 @@ def ask(control, address, directory):
             return None
 
 
+def tell(address, points):
+    print(json.dumps({"at": time.time(), "address": address, "points": points}), flush=True)
+
+
 def watch(control, frontend, backends, pause):
     """The frontend in every round, one backend in every third: their points change, too, but seldom."""
     control.command("SETEVENTS HS_DESC HS_DESC_CONTENT")
+    tell("", [])
     known, renewed, asked, rounds = [], 0.0, 0, 0
     while listening(pause):
         if time.monotonic() - renewed > DIRECTORIES_SECONDS:
             known, renewed = directories(control) or known, time.monotonic()
-        addresses = [frontend] if rounds % 3 else [frontend, backends[rounds // 3 % len(backends)]]
+        addresses = [frontend] if rounds % 3 or not backends else [frontend, backends[rounds // 3 % len(backends)]]
         rounds += 1
         for address in addresses:
             if known:
                 points = ask(control, address, known[asked % len(known)])
                 asked += 1
                 if points is not None:
-                    print(json.dumps({"at": time.time(), "address": address, "points": sorted(points)}), flush=True)
+                    tell(address, sorted(points))
 
 
 def main(settings):

@@ -8,10 +8,11 @@ const PAUSE = 0.5;
 /** So many answers in a row, each of another directory, must hold the plan: the directories get a descriptor one after the other. */
 const AGREE = 4;
 
-const PROGRAM = join(__dirname, "watch.py");
+/** Prints one look with an empty address first, as soon as it can look. */
+export const WATCH_PROGRAM = join(__dirname, "watch.py");
 
 /** watch.py with the modules that it needs, as one text. */
-export const watchProgram = (): string => programText(PROGRAM);
+export const watchProgram = (): string => programText(WATCH_PROGRAM);
 
 /** What is looked at: addresses with or without `.onion`. */
 export interface Watched {
@@ -32,7 +33,7 @@ export class Watch {
     const settings = { ...watched, torrc: readNetwork(lab).torrc, pause: PAUSE };
     const looking = Looking.start<Look>(
       lab,
-      { container: host, what: "The look at the descriptors", file: PROGRAM },
+      { container: host, what: "The look at the descriptors", file: WATCH_PROGRAM },
       settings,
     );
     const wanted = [watched.frontend, ...watched.backends].map((address) => address.replace(/\.onion$/, ""));

@@ -2,9 +2,21 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
-import { figuresOf, startedAnew, summarize, summaryTable, unitRuns, type Measured } from "./figures";
+import { parse } from "yaml";
+import { figuresOf } from "./figures";
 import { settledAt, type Look } from "./judge";
 import { benchOptions } from "./options";
+import { only } from "./publishChanges";
+import {
+  distributionOf,
+  publishCsv,
+  publishOptions,
+  publishTable,
+  startedAnew,
+  startsLines,
+  unitRuns,
+  type Row,
+} from "./publishFigures";
 import { watchProgram } from "./watch";
 
 const wanted = { frontend: "front.onion", backends: ["one.onion", "two.onion"], planned: ["one.onion", "two.onion"] };
@@ -59,30 +71,78 @@ test("median, least and most", () => {
   assert.equal(figuresOf([]), undefined);
 });
 
-const measured = (more: Partial<Measured>): Measured => ({
-  ...{ round: 1, arm: "softmap", change: "add", seconds: 10, upSeconds: 20, torStarts: 0, onionbalanceStarts: 1 },
-  load: 1,
+const row = (more: Partial<Row>): Row => ({
+  ...{ run: 1, change: "add", by: "softmap", published: 15, publication: 10, up: 20, page: null },
+  ...{ torStarts: 0, onionbalanceStarts: 0, load: 1 },
   ...more,
 });
+const stock = { by: "stock", up: null } as const;
+const rows = [
+  row({
+    change: "first",
+    published: 21,
+    publication: null,
+    up: 30,
+    page: 24.06,
+    torStarts: null,
+    onionbalanceStarts: null,
+  }),
+  ...Array.from({ length: 20 }, (_, n) => row({ run: n + 1, published: 20 - n, up: 40 + n })),
+  row({ ...stock, published: 40, publication: 40, onionbalanceStarts: 1 }),
+  row({ ...stock, change: "remove", published: 9.26, publication: 9.26 }),
+];
 
-test("the summary has a line for each change and arm that was measured, and the table shows them", () => {
-  const stock = { arm: "stock", upSeconds: null, onionbalanceStarts: 0 } as const;
-  const summaries = summarize([
-    measured({}),
-    measured({ round: 2, seconds: 14, upSeconds: 31 }),
-    measured({ ...stock, seconds: 40 }),
-    measured({ ...stock, change: "remove", seconds: 9.26 }),
-  ]);
+test("a distribution's figures are values that were measured", () => {
+  const values = Array.from({ length: 20 }, (_, n) => 20 - n);
+  assert.deepEqual(distributionOf([...values, null]), { count: 20, p50: 10, p95: 19, min: 1, max: 20 });
+  assert.deepEqual(distributionOf([7]), { count: 1, p50: 7, p95: 7, min: 7, max: 7 });
+  assert.equal(distributionOf([null]), undefined);
+});
+
+test("the table has a line for each time that was measured; of stock there is the edit alone", () => {
   assert.equal(
-    summaryTable(summaries),
+    publishTable(rows),
     [
-      "| change | by      | rounds | seconds until published | whole `up`         | tors started anew | Onionbalance started anew |",
-      "| ------ | ------- | ------ | ----------------------- | ------------------ | ----------------- | ------------------------- |",
-      "| add    | softmap | 2      | 12.0 (10.0 - 14.0)      | 25.5 (20.0 - 31.0) | 0                 | 2                         |",
-      "| add    | stock   | 1      | 40.0 (40.0 - 40.0)      | -                  | 0                 | 0                         |",
-      "| remove | stock   | 1      | 9.3 (9.3 - 9.3)         | -                  | 0                 | 0                         |",
+      "| change | by      | seconds until                    | runs | p50  | p95  | min  | max  |",
+      "| ------ | ------- | -------------------------------- | ---- | ---- | ---- | ---- | ---- |",
+      "| first  | softmap | first page                       | 1    | 24.1 | 24.1 | 24.1 | 24.1 |",
+      "| first  | softmap | published                        | 1    | 21.0 | 21.0 | 21.0 | 21.0 |",
+      "| first  | softmap | whole `up`                       | 1    | 30.0 | 30.0 | 30.0 | 30.0 |",
+      "| add    | softmap | published                        | 20   | 10.0 | 19.0 | 1.0  | 20.0 |",
+      "| add    | softmap | published, from the publish step | 20   | 10.0 | 10.0 | 10.0 | 10.0 |",
+      "| add    | softmap | whole `up`                       | 20   | 49.0 | 58.0 | 40.0 | 59.0 |",
+      "| add    | stock   | published                        | 1    | 40.0 | 40.0 | 40.0 | 40.0 |",
+      "| remove | stock   | published                        | 1    | 9.3  | 9.3  | 9.3  | 9.3  |",
     ].join("\n"),
   );
+  assert.deepEqual(startsLines(rows), [
+    "softmap: 20 changes, 0 tors and 0 Onionbalances started anew by them",
+    "stock: 2 changes, 0 tors and 1 Onionbalances started anew by them",
+  ]);
+});
+
+test("the file has every change, a value a cell", () => {
+  const lines = publishCsv(rows).split("\n");
+  assert.equal(lines.length, rows.length + 2);
+  assert.equal(lines[0], "run,change,by,published,publication,up,page,torStarts,onionbalanceStarts,load");
+  assert.equal(lines[1], "1,first,softmap,21,,30,24.06,,,1");
+  assert.equal(lines.at(-2), "1,remove,stock,9.26,9.26,,,0,0,1");
+});
+
+test("a lane's config has its own backends, and no site without any", () => {
+  const text = `# c
+services:
+  # one.test
+  - key: /k/1
+    instances:
+      - { address: aaa.onion, name: a }
+      - { address: bbb.onion, name: b }
+  - key: /k/2
+    instances: [{ address: ccc.onion, name: c }]
+`;
+  assert.deepEqual(parse(only(text, [{ address: "bbb.onion" }])), {
+    services: [{ key: "/k/1", instances: [{ address: "bbb.onion", name: "b" }] }],
+  });
 });
 
 test("a unit that was started anew, by whomever, or is gone is counted; one that is new is not", () => {
@@ -112,11 +172,18 @@ test("a unit that was started anew, by whomever, or is gone is counted; one that
 });
 
 test("options", () => {
-  const json = { command: "bench:publication", file: "--json" } as const;
+  const json = { command: "bench:proxy", file: "--json" } as const;
   assert.deepEqual(benchOptions(json, []), { rounds: 5 });
   assert.deepEqual(benchOptions(json, ["--json", "a.json", "--rounds", "12"]), { rounds: 12, file: "a.json" });
   for (const wrong of [["--rounds"], ["--rounds", "0"], ["--rounds", "x"], ["--json"], ["--csv", "a"]])
-    assert.throws(() => benchOptions(json, wrong), /^Error: usage: npm run bench:publication .*--json FILE/);
+    assert.throws(() => benchOptions(json, wrong), /^Error: usage: npm run bench:proxy .*--json FILE/);
+});
+
+test("options of bench:publish", () => {
+  assert.deepEqual(publishOptions([]), { runs: 20 });
+  assert.deepEqual(publishOptions(["--csv", "a.csv", "--runs", "3"]), { runs: 3, file: "a.csv" });
+  for (const wrong of [["--runs"], ["--runs", "0"], ["--rounds", "3"], ["--csv"]])
+    assert.throws(() => publishOptions(wrong), /^Error: usage: npm run bench:publish /);
 });
 
 test("what looks at the descriptors is one text, asks a directory by name, and takes only answers about that address", () => {

@@ -1,0 +1,208 @@
+import { figuresOf, markdown, type Figures } from "./figures";
+
+/** Who deploys. pyinfra and Ansible as their manuals have it: files one by one, and as archives, which are fewer tasks. */
+export const ARMS = ["softmap", "pyinfra", "pyinfra, archives", "ansible, archives", "rsync + ssh"] as const;
+export type Arm = (typeof ARMS)[number];
+
+/** To empty hosts; one line of nginx's config; nothing at all. In this order on the same hosts. */
+export const PHASES = ["first", "one line", "no change"] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** What a command cost. */
+export interface Cost {
+  readonly seconds: number;
+  /** User and system, of all its processes, in seconds. */
+  readonly cpu: number;
+  /** The most memory of all its processes together, in bytes, shared pages counted once. */
+  readonly peak: number;
+  /** The most ssh logins on one host. */
+  readonly logins: number;
+  /** Bytes of IP packets to the hosts' ssh and from it, all hosts together. */
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** One deployment, measured. */
+export interface Deployed extends Cost {
+  /** From 1 on. */
+  readonly round: number;
+  /** "near", or "far": with delay and loss between deployer and hosts. */
+  readonly link: "near" | "far";
+  /** Number of hosts. */
+  readonly hosts: number;
+  readonly phase: Phase;
+  readonly arm: Arm;
+  /** The machine's load average of a minute at the start. */
+  readonly load: number;
+}
+
+/** So much more may the largest size take than the smallest. */
+const GROWTH = 3;
+/** Of the deployer, at the largest size. */
+const MEMORY = 600e6;
+
+/** All of a size, phase and arm. */
+export function runsOf(all: readonly Deployed[], { hosts, phase, arm }: Pick<Deployed, "hosts" | "phase" | "arm">) {
+  return all.filter((one) => one.hosts === hosts && one.phase === phase && one.arm === arm);
+}
+
+/** Numbers of hosts that were measured, the least first. */
+export function sizesOf(all: readonly Deployed[]): number[] {
+  return [...new Set(all.map(({ hosts }) => hosts))].sort((a, b) => a - b);
+}
+
+const spread = ({ median, min, max }: Figures, digits: number): string =>
+  `${median.toFixed(digits)} (${min.toFixed(digits)} - ${max.toFixed(digits)})`;
+
+function cell(runs: readonly Deployed[], value: (run: Deployed) => number, digits: number): string {
+  const figures = figuresOf(runs.map(value));
+  return figures === undefined ? "-" : spread(figures, digits);
+}
+
+const COLUMNS: readonly (readonly [title: string, value: (run: Deployed) => number, digits: number])[] = [
+  ["seconds", (run) => run.seconds, 1],
+  ["CPU, s", (run) => run.cpu, 1],
+  ["peak, MiB", (run) => run.peak / 2 ** 20, 0],
+  ["logins a host", (run) => run.logins, 0],
+  ["sent a host, KiB", (run) => run.sent / 1024 / run.hosts, 1],
+  ["received a host, KiB", (run) => run.received / 1024 / run.hosts, 1],
+];
+
+/** A line for each size, phase and arm that was measured: median (least - most). */
+export function deployTable(all: readonly Deployed[]): string {
+  const rows = PHASES.flatMap((phase) =>
+    sizesOf(all).flatMap((hosts) =>
+      ARMS.flatMap((arm) => {
+        const runs = runsOf(all, { hosts, phase, arm });
+        if (runs.length === 0) return [];
+        const cells = COLUMNS.map(([, value, digits]) => cell(runs, value, digits));
+        return [[phase, String(hosts), arm, String(runs.length), ...cells]];
+      }),
+    ),
+  );
+  return markdown(["deployment", "hosts", "by", "runs", ...COLUMNS.map(([title]) => title)], rows);
+}
+
+const median = (runs: readonly Deployed[]): number | undefined => figuresOf(runs.map((run) => run.seconds))?.median;
+
+/** How much longer the largest size takes than the smallest, by the medians. Undefined where one of them was not measured, or is the other. */
+export function growth(all: readonly Deployed[], arm: Arm, phase: Phase): number | undefined {
+  const sizes = sizesOf(all);
+  const [least = 0, most = 0] = [sizes[0], sizes.at(-1)];
+  const [of, by] = [most, least].map((hosts) => median(runsOf(all, { hosts, phase, arm })));
+  return least === most || of === undefined || by === undefined ? undefined : of / by;
+}
+
+/** The same as a table, an arm a line. */
+export function growthTable(all: readonly Deployed[]): string {
+  const sizes = sizesOf(all);
+  const rows = ARMS.filter((arm) => all.some((one) => one.arm === arm)).map((arm) => [
+    arm,
+    ...PHASES.map((phase) => growth(all, arm, phase)?.toFixed(2) ?? "-"),
+  ]);
+  return markdown([`${sizes.at(-1) ?? 0} hosts / ${sizes[0] ?? 0}`, ...PHASES], rows);
+}
+
+/** What is wanted of softmap, a line each: met or MISSED, with the figures. */
+export function goalLines(all: readonly Deployed[]): string[] {
+  const line = (met: boolean, text: string): string => `${met ? "met" : "MISSED"}: ${text}`;
+  const ours = (hosts: number, phase: Phase) => runsOf(all, { hosts, phase, arm: "softmap" });
+
+  const faster = (["one line", "no change"] as const).flatMap((phase) =>
+    sizesOf(all).flatMap((hosts) =>
+      (["pyinfra", "pyinfra, archives"] as const).flatMap((arm) => {
+        const [mine, its] = [median(ours(hosts, phase)), median(runsOf(all, { hosts, phase, arm }))];
+        if (mine === undefined || its === undefined) return [];
+        const figures = `softmap ${mine.toFixed(1)} s, ${arm} ${its.toFixed(1)} s`;
+        return [line(mine < its, `${phase}, hosts: ${hosts}: ${figures} (goal: faster)`)];
+      }),
+    ),
+  );
+
+  const still = all.filter(({ arm, phase }) => arm === "softmap" && phase === "no change");
+  // A connection that nobody logs in on has packets too.
+  const opened = still.filter(({ sent, logins }) => sent > 0 || logins > 0).length;
+  const silence = still.map(() => `no change: connections opened in ${opened} of ${still.length} runs (goal: none)`);
+
+  const grown = PHASES.flatMap((phase) => {
+    const times = growth(all, "softmap", phase);
+    const sizes = sizesOf(all);
+    const what = `${phase}: hosts: ${sizes.at(-1) ?? 0} take ${times?.toFixed(2) ?? "-"} times as long as ${sizes[0] ?? 0}`;
+    return times === undefined ? [] : [line(times < GROWTH, `${what} (goal: less than ${GROWTH})`)];
+  });
+
+  const most = sizesOf(all).at(-1) ?? 0;
+  const peaks = PHASES.flatMap((phase) => ours(most, phase)).map(({ peak }) => peak);
+  const peak = Math.max(...peaks);
+  const memory = `hosts: ${most}: at most ${(peak / 1e6).toFixed(0)} MB (goal: less than ${MEMORY / 1e6})`;
+  return [
+    ...faster,
+    ...silence.slice(0, 1).map((text) => line(opened === 0, text)),
+    ...grown,
+    ...(peaks.length === 0 ? [] : [line(peak < MEMORY, memory)]),
+  ];
+}
+
+const NAMES = [
+  "round",
+  "link",
+  "hosts",
+  "phase",
+  "arm",
+  "seconds",
+  "cpu",
+  "peak",
+  "logins",
+  "sent",
+  "received",
+  "load",
+];
+
+/** Everything measured, a line each. */
+export function deployCsv(all: readonly Deployed[]): string {
+  const text = (value: unknown): string =>
+    typeof value === "number" ? String(Math.round(value * 1000) / 1000) : `"${String(value)}"`;
+  const lines = all.map((one) => {
+    const cells = one as unknown as Readonly<Record<string, unknown>>;
+    return NAMES.map((name) => text(cells[name])).join(",");
+  });
+  return [NAMES.join(","), ...lines].join("\n") + "\n";
+}
+
+/** The order of the arms in a round: every round another one begins, so that nobody always comes after the same. */
+export function turn<T>(all: readonly T[], round: number): T[] {
+  const by = (round - 1) % Math.max(1, all.length);
+  return [...all.slice(by), ...all.slice(0, by)];
+}
+
+export interface DeployOptions {
+  /** @default 5 */
+  readonly rounds: number;
+  /** Numbers of hosts. @default [1, 5, 10, 30] */
+  readonly sizes: readonly number[];
+  /** Where everything measured goes as well. */
+  readonly file?: string;
+  /** With delay and loss between deployer and hosts. */
+  readonly far: boolean;
+}
+
+/** @throws Error that says how the command is used */
+export function deployOptions(args: readonly string[]): DeployOptions {
+  const usage = new Error("usage: npm run bench:deploy [-- --rounds N] [--sizes 1,5,10,30] [--csv FILE] [--far]");
+  let options: DeployOptions = { rounds: 5, sizes: [1, 5, 10, 30], far: false };
+  const left = [...args];
+  for (let name = left.shift(); name !== undefined; name = left.shift()) {
+    if (name === "--far") options = { ...options, far: true };
+    else {
+      const value = left.shift();
+      if (name === "--rounds" && /^[1-9]\d{0,2}$/.test(value ?? "")) options = { ...options, rounds: Number(value) };
+      else if (name === "--sizes" && /^[1-9]\d?(,[1-9]\d?)*$/.test(value ?? ""))
+        options = { ...options, sizes: [...new Set(value?.split(",").map(Number))].sort((a, b) => a - b) };
+      else if (name === "--csv" && value !== undefined) options = { ...options, file: value };
+      else throw usage;
+    }
+  }
+  // A roll-out in one wave has fifty hosts at most.
+  if (options.sizes.some((size) => size > 50)) throw usage;
+  return options;
+}
