@@ -1,4 +1,5 @@
 // What providers.js finds, by the names that providerNamed.ts has put into states: they stay.
+import { fileSetProvider } from "./fileSetProvider";
 import { hostKeyProvider } from "./hosts/hostKeyProvider";
 import { installationProvider } from "./installationProvider";
 import { onionCertificateProvider } from "./onionCertificateProvider";
@@ -8,6 +9,7 @@ import { rollCallProvider } from "./rollCallProvider";
 import { servicePlanProvider } from "./servicePlanProvider";
 
 export const providers = {
+  FileSet: fileSetProvider,
   HostKey: hostKeyProvider,
   Installation: installationProvider,
   OnionCertificate: onionCertificateProvider,

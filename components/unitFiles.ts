@@ -11,6 +11,9 @@ function unitFile(unit: string): string {
   return `units/${unit.replace(/@.*\.service$/, "@.service")}`;
 }
 
+/** Enough of a hash to tell one text from another: a plan has one for each file and unit, four times in the state. */
+const fingerprint = (text: string): string => sha256(text).slice(0, 12);
+
 /** Whether a service that watches `names` looks at a path; a name that ends in `/` stands for all below it (host/watched.py). */
 function watches(names: readonly string[], path: string): boolean {
   return names.some((name) => (name.endsWith("/") ? path.startsWith(name) : path === name));
@@ -27,7 +30,7 @@ export function runsOn(services: readonly Service[], files: readonly PlannedFile
   ]);
   const hashes = (wanted: (path: string) => boolean): Record<string, pulumi.Output<string>> =>
     Object.fromEntries(
-      placed.filter(({ path }) => wanted(path)).map(({ path, text }) => [path, pulumi.output(text).apply(sha256)]),
+      placed.filter(({ path }) => wanted(path)).map(({ path, text }) => [path, pulumi.output(text).apply(fingerprint)]),
     );
   return Object.fromEntries(
     services.map(({ unit, reloadOn, restartOn, standby }) => [

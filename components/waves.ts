@@ -7,7 +7,8 @@ import { planWaves, waveBefore, type Rollout } from "../plan/waves";
  * canary does not leave a change without one.
  *
  * Promises and not Outputs: the SDK looks for unknown values in everything that an Output leads to, and from a resource that is the whole stack. They
- * come in a preview, too: it supposes that every host answers (installationProvider.ts).
+ * come in a preview, too: it supposes that every host answers (installationProvider.ts). As an element of `dependsOn` alone, see {@link among}: of a
+ * `dependsOn` that is a promise itself the SDK makes an Output.
  */
 export function releaseAfter(
   installations: ReadonlyMap<string, Installation>,
@@ -24,3 +25,7 @@ export function releaseAfter(
     return waveBefore(planWaves(answer, rollout), host).flatMap((name) => releases.get(name) ?? []);
   };
 }
+
+/** An element of `dependsOn` that is several resources: the SDK takes lists at any depth there (dependsOn.js, gatherExplicitDependencies), its types do not. */
+export const among = (resources: Promise<readonly pulumi.Resource[]>): pulumi.Input<pulumi.Resource> =>
+  resources as unknown as Promise<pulumi.Resource>;

@@ -13,6 +13,7 @@ import {
   workerFiles,
 } from "../plan/names";
 import { proxyFiles } from "../proxy";
+import type { FileSet } from "./fileSet";
 import type { Host } from "./hosts/host";
 import { dirsOfProxy, filesOfProxy, keysOfProxy, nginxService, type ProjectProxy } from "./projectProxy";
 import { releaseDefaults } from "./releaseDefaults";
@@ -38,12 +39,12 @@ export interface WorkerUnits {
   readonly clientTorrc?: pulumi.Output<string>;
 }
 
-/** What every worker of a pool gets, known: a function, because the SDK looks for what is not known yet in all of a value, and so not in this one. */
-export type SharedContent = () => pulumi.Unwrap<{ projects: readonly ProjectFiles[]; files: PlannedFile[] }>;
+/** What every worker of a pool gets, known. */
+export type PoolContent = pulumi.Unwrap<{ projects: readonly ProjectFiles[]; files: PlannedFile[] }>;
 
 /** Put together once for a pool: with 100 sites on 30 machines it was seconds when each machine did. */
-export function sharedContent(projects: readonly ProjectFiles[], units: WorkerUnits): pulumi.Output<SharedContent> {
-  return pulumi.output({ projects, files: workerFilesOf(projects, units) }).apply((known) => () => known);
+export function poolContent(projects: readonly ProjectFiles[], units: WorkerUnits): pulumi.Output<PoolContent> {
+  return pulumi.output({ projects, files: workerFilesOf(projects, units) });
 }
 
 /** What one worker gets. */
@@ -52,7 +53,7 @@ export interface WorkerReleaseArgs {
   /** The component's name. */
   readonly workers: string;
   readonly projects: readonly ProjectFiles[];
-  readonly content: pulumi.Output<SharedContent>;
+  readonly content: FileSet<PoolContent>;
   /** The backends of this worker. */
   readonly backends: readonly BackendService[];
   /** Seconds that the machine is watched after a change. */
@@ -82,8 +83,8 @@ export function workerRelease(args: WorkerReleaseArgs): pulumi.Output<string> {
     publicKey: key.publicKey,
     hostname: key.hostname,
   }));
-  return pulumi.output({ content, keys, instance: host.instance }).apply(({ content: shared, ...own }) => {
-    const known = { ...own, ...shared() };
+  return content.made(pulumi.output({ keys, instance: host.instance }), (shared, own) => {
+    const known = { ...own, ...shared };
     return releaseProgram({
       ...releaseDefaults(),
       role: "worker",

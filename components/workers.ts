@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { Component } from "./component";
+import { FileSet } from "./fileSet";
 import { hostStep, installationOn, type HostStepArgs, type Step } from "./hostStep";
 import { isMonitored, networkOf, type Host, type TorNetwork } from "./hosts/host";
 import type { Installation } from "./installation";
@@ -11,14 +12,14 @@ import { ServicePlan, type PlannedServices } from "./servicePlan";
 import { hashOf } from "./hash";
 import type { SoftmapProject } from "./softmapProject";
 import { runsOn } from "./unitFiles";
-import { releaseAfter } from "./waves";
+import { among, releaseAfter } from "./waves";
 import {
-  sharedContent,
+  poolContent,
   workerFilesOf,
   workerRelease,
   workerServices,
+  type PoolContent,
   type ProjectFiles,
-  type SharedContent,
   type WorkerUnits,
 } from "./workerRelease";
 import { validatePool, validateRollout, validateTimes } from "../config/parse";
@@ -93,7 +94,7 @@ export class Workers extends Component {
     this.backends = args.projects.flatMap((project) => this.createBackends(project, args.listed));
     this.files = args.projects.map((project) => this.renderProject(project, network));
     this.runsOn = hashOf(args.hosts.map((host) => host.instance ?? ""));
-    const content = sharedContent(this.files, units);
+    const content = new FileSet(this.childName("files"), poolContent(this.files, units), { parent: this });
     const steps = args.hosts.map((host) => this.stepOn(host, content, args.rollout?.pause ?? 0));
     this.installations = new Map(steps.map(({ host, installation }) => [host.name, installation]));
     const services = runsOn(workerServices(this.files), workerFilesOf(this.files, units));
@@ -163,7 +164,7 @@ export class Workers extends Component {
    * The release of one machine, and whether the machine answers: an Installation is also what finds changes by hand, and the end of all
    * that is on the machine. Pulumi deletes last of all: when a machine leaves the pool, the balancers have published without it by then.
    */
-  private stepOn(host: Host, content: pulumi.Output<SharedContent>, pause: number): HostStepArgs {
+  private stepOn(host: Host, content: FileSet<PoolContent>, pause: number): HostStepArgs {
     const backends = this.backends.filter((backend) => backend.worker === host.name);
     const program = workerRelease({ host, workers: this.name, projects: this.files, content, backends, pause });
     const installation = installationOn(this, host, {
@@ -184,7 +185,7 @@ export class Workers extends Component {
     const waveBefore = releaseAfter(this.installations, sizes);
     for (const step of steps) {
       const { name } = step.host;
-      const dependsOn = waveBefore(name, releases).then((before) => [...before, ...this.planOf(name)]);
+      const dependsOn = [among(waveBefore(name, releases)), ...this.planOf(name)];
       releases.set(name, hostStep(this.childName(`${name}-release`), step, { parent: this, dependsOn }));
     }
     return [...releases.values()];

@@ -10,7 +10,7 @@ import { releaseDefaults } from "../releaseDefaults";
 import { renderer } from "../renderer";
 import { ownerOf, probeOf, removeBase } from "../retirement";
 import type { PlannedFile } from "../unitFiles";
-import { releaseAfter } from "../waves";
+import { among, releaseAfter } from "../waves";
 import { Metrics } from "../metrics";
 import type { Host, Hosts, Monitoring } from "./host";
 
@@ -83,7 +83,7 @@ function releaseAll(parent: Component, steps: readonly HostStepArgs[], base: boo
   const released = new Map<string, Step>();
   for (const step of steps) {
     const { name } = step.host;
-    const dependsOn = waveBefore(name, released).then((before) => [...before, ...installations.values()]);
+    const dependsOn = [among(waveBefore(name, released)), ...installations.values()];
     const make = base ? hostStep : laterStep;
     released.set(name, make(parent.childName(`${name}-base`), step, { parent, dependsOn }));
   }
