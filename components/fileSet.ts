@@ -18,7 +18,7 @@ export class FileSet<Content> extends pulumi.dynamic.Resource {
   constructor(name: string, content: pulumi.Output<Content>, opts: pulumi.CustomResourceOptions = {}) {
     super(provider, name, { digest: hashOf(content) }, opts, "softmap", "FileSet");
     this.content = new Promise((resolve) => {
-      content.apply((known) => resolve(known as Content));
+      content.apply((known) => resolve(known));
     });
   }
 
