@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { Balancer, SoftmapProject, SshHosts, Workers } from "../../components";
-import { releaseProgram, type PublishPayload, type ReleasePayload } from "../../host/program";
+import { packProgram, releaseProgram, type PublishPayload, type ReleasePayload } from "../../host/program";
 import { payloadIn } from "../graphKit";
 import { mockEngine, type Registered } from "../mocks";
 
@@ -13,7 +13,7 @@ export const machine = "north";
 
 /** What a stack would run on the machine. */
 export interface VmStack {
-  /** The look before anything changes. */
+  /** The look before anything changes; it brings the code of all the others. */
   readonly preflight: string;
   /** The machine's base, as it is. */
   readonly base: string;
@@ -80,7 +80,7 @@ function stackOf(resources: readonly Registered[]): VmStack {
   const worker = alone(release(`workers-${machine}-release`));
   const frontends = (payloadIn(sent(`balancer-${machine}-publish`)) as PublishPayload).frontends;
   return {
-    preflight: String(hosts["preflight"]),
+    preflight: packProgram() + String(hosts["preflight"]),
     base: sent(`hosts-${machine}-base`),
     worker: releaseProgram(worker),
     workerAgain: releaseProgram(changed(worker)),
