@@ -28,7 +28,7 @@ const provider = throughTheState<object>(labHostProvider);
 before(() => {
   mkdirSync(join(root, "lab"), { recursive: true });
   writeFileSync(join(root, "lab", "main.ts"), program);
-  for (const name of ["node_modules", "tsconfig.json"]) symlinkSync(resolve(name), join(root, name));
+  for (const name of ["node_modules", "tsconfig.json", "cli"]) symlinkSync(resolve(name), join(root, name));
   network("dev", { root });
 });
 beforeEach(() => {
