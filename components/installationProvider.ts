@@ -87,14 +87,19 @@ async function silenceOf(
  * Brings the pack to the machine. `look`: whether the machine can be used at all is asked first, once, before anything is done to it; its clock is
  * compared with ours.
  */
-async function bring(program: string, inputs: InstallationInputs, look: boolean, dialSeconds: number): Promise<void> {
+async function bring(
+  carrier: () => string,
+  inputs: InstallationInputs,
+  look: boolean,
+  dialSeconds: number,
+): Promise<void> {
   const { host, connection, command, preflight } = inputs;
   if (preflight === undefined) return;
   const limits = { dialSeconds, seconds: probeSeconds };
   const word = look ? `now=${Math.round(Date.now() / 1000)}` : "put";
   let said: string;
   try {
-    const { code, stderr } = await runOn(connection, `${command} ${word}`, program + preflight, limits);
+    const { code, stderr } = await runOn(connection, `${command} ${word}`, carrier() + preflight, limits);
     if (code === 0) return;
     said = stderr.trim() || `${host}: the preflight ended with ${code} and said nothing`;
   } catch (error) {
@@ -165,7 +170,7 @@ export function installationProviderWith(
     async create(inputs: InstallationState) {
       const first = inputs.preflight === undefined ? patience.update : patience.create;
       const silent = await silenceOf(inputs, first, patience.pause);
-      if (silent === "") await bring(carrier(), inputs, true, patience.update);
+      if (silent === "") await bring(carrier, inputs, true, patience.update);
       return { id: `${inputs.component}/${inputs.host}`, outs: { ...inputs, silent } };
     },
 
@@ -174,7 +179,7 @@ export function installationProviderWith(
       const another = old.silent !== "" || JSON.stringify(old, looked) !== JSON.stringify(inputs, looked);
       // Drift may be a machine that was emptied.
       const lacks = another || old.pack !== inputs.pack || old.repair !== inputs.repair;
-      if (silent === "" && lacks) await bring(carrier(), inputs, another, patience.update);
+      if (silent === "" && lacks) await bring(carrier, inputs, another, patience.update);
       return { outs: { ...inputs, silent } };
     },
 

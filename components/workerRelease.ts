@@ -40,11 +40,14 @@ export interface WorkerUnits {
 }
 
 /** What every worker of a pool gets, known. */
-export type PoolContent = pulumi.Unwrap<{ projects: readonly ProjectFiles[]; files: PlannedFile[] }>;
+export type PoolContent = pulumi.Unwrap<{ projects: readonly ProjectFiles[]; files: readonly PlannedFile[] }>;
 
 /** Put together once for a pool: with 100 sites on 30 machines it was seconds when each machine did. */
-export function poolContent(projects: readonly ProjectFiles[], units: WorkerUnits): pulumi.Output<PoolContent> {
-  return pulumi.output({ projects, files: workerFilesOf(projects, units) });
+export function poolContent(
+  projects: readonly ProjectFiles[],
+  files: readonly PlannedFile[],
+): pulumi.Output<PoolContent> {
+  return pulumi.output({ projects, files });
 }
 
 /** What one worker gets. */

@@ -94,10 +94,11 @@ export class Workers extends Component {
     this.backends = args.projects.flatMap((project) => this.createBackends(project, args.listed));
     this.files = args.projects.map((project) => this.renderProject(project, network));
     this.runsOn = hashOf(args.hosts.map((host) => host.instance ?? ""));
-    const content = new FileSet(this.childName("files"), poolContent(this.files, units), { parent: this });
+    const planned = workerFilesOf(this.files, units);
+    const content = new FileSet(this.childName("files"), poolContent(this.files, planned), { parent: this });
     const steps = args.hosts.map((host) => this.stepOn(host, content, args.rollout?.pause ?? 0));
     this.installations = new Map(steps.map(({ host, installation }) => [host.name, installation]));
-    const services = runsOn(workerServices(this.files), workerFilesOf(this.files, units));
+    const services = runsOn(workerServices(this.files), planned);
     this.plans = new Map(args.hosts.map((host) => [host.name, this.planFor(host, services)]));
     this.releases = this.releaseInWaves(steps, args.rollout);
     this.registerOutputs({ backends: this.backends.map(({ name, key }) => ({ name, address: key.address })) });

@@ -49,11 +49,17 @@ const everyModule = [...new Set(Object.values(modules).flat())];
 /** Imports between our modules: once they are one text they are all there already. */
 const localImport = new RegExp(`^from (?:${everyModule.join("|")}) import .*\n`, "gm");
 
-/** A module's text without its imports of other modules of ours. */
+const sources = new Map<string, string>();
+
+/** A module's text without its imports of other modules of ours. Read once: several programs are made of the same modules. */
 export function source(name: string): string {
-  return readFileSync(join(__dirname, `${name}.py`), "utf8")
+  const known = sources.get(name);
+  if (known !== undefined) return known;
+  const text = readFileSync(join(__dirname, `${name}.py`), "utf8")
     .replace(localImport, "")
     .trimEnd();
+  sources.set(name, text);
+  return text;
 }
 
 /** The modules of a step as one text. */

@@ -18,7 +18,7 @@ const packedSteps = [
   "preflight",
   "store",
 ] as const satisfies Step[];
-export type PackedStep = (typeof packedSteps)[number];
+type PackedStep = (typeof packedSteps)[number];
 
 /** Programs that stay on machines by themselves, each with what it says of itself and how it begins. */
 const programs = {
@@ -40,7 +40,7 @@ const programs = {
   },
 } as const;
 
-export type StayingProgram = keyof typeof programs;
+type StayingProgram = keyof typeof programs;
 
 /** A text, or a module of the pack: host/pack.py puts them together as {@link stayingProgram} does. */
 type Part = { readonly text: string } | { readonly module: string };
@@ -61,8 +61,8 @@ export function stayingProgram(name: StayingProgram): string {
 interface Pack {
   /** The first 16 hexadecimal digits of the sha256 of what is in it: its name on a machine. */
   readonly id: string;
-  /** It as Python, base64 of the deflated JSON in it. */
-  readonly python: string;
+  /** What is in it. */
+  readonly json: string;
   /** Names of the files in it, by their texts. */
   readonly names: ReadonlyMap<string, string>;
 }
@@ -88,7 +88,7 @@ function makePack(): Pack {
   const json = JSON.stringify(content);
   return {
     id: createHash("sha256").update(json).digest("hex").slice(0, 16),
-    python: `import base64, json, zlib\nRAW = base64.b64decode("${deflated(json)}")\nPACK = json.loads(zlib.decompress(RAW))\nexec(compile(PACK["modules"]["pack"], "<softmap>", "exec"))\n`,
+    json,
     names: new Map([
       ...lua.map(({ path, text }): [string, string] => [text, path]),
       ...staying.map((name): [string, string] => [stayingProgram(name), name]),
@@ -99,15 +99,30 @@ function makePack(): Pack {
 /** The pack's name, another one for every change of what is in it. */
 export const packId = (): string => pack().id;
 
+let rooted: string | undefined;
+
 /** bootstrap.sh with its size in bytes in front. */
 export function becomingRoot(): string {
+  return (rooted ??= readBootstrap());
+}
+
+function readBootstrap(): string {
   const script = readFileSync(join(__dirname, "bootstrap.sh"), "utf8");
   return `${Buffer.byteLength(script)}\n${script}`;
 }
 
-/** A program that has the pack, without its last line: {@link arrival} is one. Some 100 kB, and no secret. */
+let carrier: string | undefined;
+
+/**
+ * A program that has the pack, without its last line: {@link arrival} is one. Some 100 kB, and no secret. Only who brings a pack deflates it: the
+ * program that plans wants its name alone.
+ */
 export function packProgram(): string {
-  return `${becomingRoot()}${pack().python}`;
+  return (carrier ??= `${becomingRoot()}import base64, json, zlib
+RAW = base64.b64decode("${deflated(pack().json)}")
+PACK = json.loads(zlib.decompress(RAW))
+exec(compile(PACK["modules"]["pack"], "<softmap>", "exec"))
+`);
 }
 
 /** The last line of a program that brings the pack: what the machine is asked before anything is put there. */
