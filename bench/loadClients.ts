@@ -1,9 +1,6 @@
-import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { containerName, type Lab } from "../lab/lab";
-import { podmanLine } from "../lab/podman";
+import type { Lab } from "../lab/lab";
+import { Looking } from "../lab/ownTor";
 
 /** One finished request, as load_clients.py prints it. */
 export interface Request {
@@ -37,40 +34,26 @@ const LIMIT = { start: 120, answer: 30, request: 30 };
 
 /** Tors in the lab's Tor container and the visitors that come through them; see load_clients.py. */
 export class Clients {
-  /** Of the visit that is under way, or was last. */
-  requests: Request[] = [];
-  private heard: string | undefined;
-  private errors = "";
-  private closed = false;
-  private wake: () => void = () => undefined;
-
-  private constructor(private readonly child: ChildProcessWithoutNullStreams) {
-    createInterface({ input: child.stdout }).on("line", (line) => this.take(JSON.parse(line) as Line));
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (this.errors = (this.errors + text).slice(-2000)));
-    child.stdin.on("error", () => undefined); // it has ended: "close" says so
-    child.on("error", (error) => (this.errors += error.message));
-    child.on("close", () => {
-      this.closed = true;
-      this.wake();
-    });
-  }
+  private constructor(private readonly program: Looking<Line>) {}
 
   /** @returns when all tors are in the network */
   static async start(lab: Lab, tors: number): Promise<Clients> {
+    const started = { container: "tor", what: "The clients", kind: "visits" } as const;
     const settings = { clients: tors, torrc: "/var/lib/lab-tor/common.conf", timeout: LIMIT.request };
-    // The program is an argument, because its stdin is how it hears from us and that we are gone.
-    const program = readFileSync(join(__dirname, "load_clients.py"), "utf8");
-    const [command = "", ...args] = podmanLine([
-      ...["exec", "-i", containerName(lab, "tor"), "python3", "-c", program, JSON.stringify(settings)],
-    ]);
-    const clients = new Clients(spawn(command, args, { stdio: "pipe" }));
+    const file = join(__dirname, "load_clients.py");
+    const clients = new Clients(Looking.start<Line>(lab, { ...started, file }, settings));
     await clients.until("ready", LIMIT.start);
     return clients;
   }
 
+  /** Of the visit that is under way, or was last. */
+  get requests(): Request[] {
+    return this.program.lines.filter((line) => "at" in line);
+  }
+
   /** Begins a visit; its requests are gathered from now on. */
   async begin(visit: Visit): Promise<void> {
-    this.requests = [];
+    this.program.lines = [];
     await this.ask(visit, "begun");
   }
 
@@ -80,34 +63,18 @@ export class Clients {
   }
 
   /** Ends the tors, too. */
-  async end(): Promise<void> {
-    this.child.stdin.end();
-    await this.until("closed", 10).catch(() => this.child.kill("SIGKILL"));
+  end(): Promise<void> {
+    return this.program.end();
   }
 
   private ask(command: object, answer: string): Promise<void> {
-    this.heard = undefined;
-    this.child.stdin.write(`${JSON.stringify(command)}\n`);
+    this.program.tell(command);
     return this.until(answer, LIMIT.answer);
   }
 
-  private take(line: Line): void {
-    if ("at" in line) return void this.requests.push(line);
-    this.heard = Object.keys(line)[0];
-    this.wake();
-  }
-
-  private until(answer: string, seconds: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const failed = (why: string) => reject(new Error(`The clients: not ${answer}. ${why} ${this.errors.trim()}`));
-      const timer = setTimeout(() => failed(`${seconds} s are over.`), seconds * 1000);
-      this.wake = () => {
-        if (this.heard !== answer && !this.closed) return;
-        clearTimeout(timer);
-        if (this.heard === answer || answer === "closed") resolve();
-        else failed("They ended.");
-      };
-      this.wake();
-    });
+  /** Called after each of thousands of lines: what is asked for is the last one. */
+  private async until(answer: string, seconds: number): Promise<void> {
+    const last = () => this.program.lines.at(-1);
+    await this.program.until(`they have said ${answer}`, () => (answer in (last() ?? {}) ? true : undefined), seconds);
   }
 }

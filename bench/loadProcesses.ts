@@ -18,7 +18,7 @@ export type Part = (typeof PARTS)[number];
 /** Seconds that a tick of /proc has: USER_HZ is 100 on every Linux that Debian runs on. */
 const TICK = 0.01;
 
-/** In the first lines of load_clients.py. */
+/** In load_clients.py. */
 const CLIENTS = "load_clients.py SETTINGS";
 
 export interface Process {

@@ -5,86 +5,25 @@ load_clients.py SETTINGS, JSON: {"clients": number of tors, "torrc": FILE, "time
 JSON each: {"ready": true} when all tors are in the network, {"begun": true}, {"ended": true}, and one record a finished request (see say_record()).
 A fresh visitor has a circuit of its own for each request, any other keeps its circuit and its connection. With its stdin everything ends.
 """
-import asyncio, ctypes, json, os, shutil, signal, subprocess, sys, tempfile, time
+import asyncio, json, shutil, sys, tempfile, time
+from client_tor import ClientTor, Failed, say
 
 SETTINGS = json.loads(sys.argv[1])
-PR_SET_PDEATHSIG = 1
-libc = ctypes.CDLL(None)
-FAILURES = (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.TimeoutError, ValueError)
+FAILURES = (Failed, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.TimeoutError, ValueError)
 
 
-def say(**line):
-    print(json.dumps(line), flush=True)
-
-
-def die_with(parent):
-    """In a child before exec: it gets SIGKILL when its parent ends, however that ends."""
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-class Client:
-    """One tor."""
-
+class Client(ClientTor):
     async def start(self, folder):
-        self.folder = folder
-        os.mkdir(folder, 0o700)
-        with open(SETTINGS["torrc"]) as file:
-            common = file.read()
-        # Circuits: each fresh visitor's is dropped soon, and enough may be under way that the number of visitors alone is the limit.
-        lines = ["DataDirectory %s" % folder, "SocksPort unix:%s/socks" % folder, "ControlSocket %s/control" % folder, "Log notice stdout",
-                 "MaxCircuitDirtiness 10", "CircuitPadding 0", "LearnCircuitBuildTimeout 0", "CircuitBuildTimeout 5", "VanguardsLiteEnabled 0",
-                 "MaxClientCircuitsPending 256"]
-        with open(folder + "/torrc", "w") as file:
-            file.write("\n".join([common] + lines) + "\n")
-        me = os.getpid()
-        self.tor = await asyncio.create_subprocess_exec(
-            "tor", "--defaults-torrc", "/nonexistent", "--ignore-missing-torrc", "-f", folder + "/torrc", "--RunAsDaemon", "0",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=lambda: die_with(me))
-        while b"Bootstrapped 100%" not in await self.hear():
-            pass
+        # Each fresh visitor's circuit is dropped soon, and enough may be under way that the number of visitors alone is the limit.
+        await super().start(folder, SETTINGS["torrc"], ["MaxCircuitDirtiness 10", "MaxClientCircuitsPending 256"])
         self.watching = asyncio.ensure_future(self.watch())
-        self.control = await asyncio.open_unix_connection(folder + "/control")
-        await self.tell(b"AUTHENTICATE")
-
-    async def hear(self):
-        line = await self.tor.stdout.readline()
-        if not line:
-            sys.exit("a client's tor ended")
-        return line
+        self.tell = await self.control()
 
     async def watch(self):
-        """Reads on, so that the tor never waits for a reader."""
-        while True:
-            await self.hear()
-
-    async def tell(self, command):
-        reader, writer = self.control
-        writer.write(command + b"\r\n")
-        answer = await reader.readline()
-        if not answer.startswith(b"250"):
-            sys.exit("a client's tor answered to %s: %s" % (command.decode(), answer.decode().strip()))
-
-    async def connect(self, site):
-        """A stream to port 80 of the site, on a circuit of its own: SOCKS user and password are new each time (IsolateSOCKSAuth)."""
-        reader, writer = await asyncio.open_unix_connection(self.folder + "/socks")
         try:
-            user, host = os.urandom(8).hex().encode(), site.encode()
-            # step by step: of messages that come at once tor answers the last alone
-            writer.write(b"\x05\x01\x02")
-            await reader.readexactly(2)
-            writer.write(b"\x01" + bytes([len(user)]) + user + b"\x01x")
-            await reader.readexactly(2)
-            writer.write(b"\x05\x01\x00\x03" + bytes([len(host)]) + host + (80).to_bytes(2, "big"))
-            reply = await reader.readexactly(4)
-            if reply[1] != 0:
-                raise OSError("SOCKS 0x%02x" % reply[1])
-            await reader.readexactly({1: 6, 4: 18}.get(reply[3]) or (await reader.readexactly(1))[0] + 2)
-            return reader, writer
-        except BaseException:
-            writer.close()
-            raise
+            await super().watch()
+        except Failed as failed:
+            sys.exit(str(failed))
 
 
 async def skip(reader, length):
@@ -161,21 +100,22 @@ async def serve(clients):
             say(ended=True)
             continue
         # descriptors and circuits of before are forgotten
-        await asyncio.gather(*(client.tell(b"SIGNAL NEWNYM") for client in clients))
+        await asyncio.gather(*(client.tell(b"SIGNAL NEWNYM", b"250") for client in clients))
         visitors = [asyncio.ensure_future(visitor(client, what)) for client in clients for _ in range(what["visitors"])]
         say(begun=True)
 
 
 async def main():
-    folder, clients = tempfile.mkdtemp(prefix="bench-load-"), [Client() for _ in range(SETTINGS["clients"])]
+    folder, clients = tempfile.mkdtemp(prefix="bench-load-"), [Client(str(n)) for n in range(SETTINGS["clients"])]
     try:
-        await asyncio.gather(*(client.start("%s/%d" % (folder, n)) for n, client in enumerate(clients)))
+        await asyncio.gather(*(client.start(folder) for client in clients))
         say(ready=True)
         await serve(clients)
+    except Failed as failed:
+        sys.exit(str(failed))
     finally:
         for client in clients:
-            if getattr(client, "tor", None) and client.tor.returncode is None:
-                client.tor.kill()
+            client.kill()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -29,7 +29,7 @@ exports.create = ({ service, nodeModuleEmitKind: kind, folder = join(caches, "so
   );
   return {
     transpile(text, { fileName }) {
-      sparePromises();
+      spareStackTraces();
       const extension = extname(fileName);
       const file = join(folder, createHash("sha256").update(`${by}\n${extension}\n${text}`).digest("hex"));
       const kept = read(file);
@@ -52,16 +52,19 @@ exports.create = ({ service, nodeModuleEmitKind: kind, folder = join(caches, "so
 let spared = false;
 
 /**
- * Pulumi's SDK keeps a stack trace of each of its promises, thousands in a big stack, for those who look for promises that never end. For all
- * others this leaves them out; errors have theirs. Called late, when ts-node has put its own source maps in place.
+ * Pulumi's SDK keeps a stack trace of each of its promises, thousands in a big stack, for those who look for promises that never end, and puts that
+ * of each resource into the state, where nobody reads it. This leaves them out; errors have theirs. Called late, when ts-node has put its own source
+ * maps in place.
  */
-function sparePromises() {
+function spareStackTraces() {
   if (spared || process.env.PULUMI_DEBUG_PROMISE_LEAKS) return;
   spared = true;
   const prepare = Error.prepareStackTrace;
   if (prepare === undefined) return;
-  Error.prepareStackTrace = (error, frames) =>
-    frames[0]?.getFunctionName() === "debuggablePromise" ? String(error) : prepare(error, frames);
+  Error.prepareStackTrace = (error, frames) => {
+    const name = frames[0]?.getFunctionName();
+    return name === "debuggablePromise" || name === "callsites" ? String(error) : prepare(error, frames);
+  };
 }
 
 /** The map is one line, the program all others. */

@@ -1,22 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import { hashOf } from "./hash";
-import { providerNamed } from "./providerNamed";
-
-/** Its code is fileSetProvider.ts. */
-const provider = providerNamed("FileSet", ["diff", "create", "update"]);
+import { ProvidedResource } from "./providedResource";
 
 /**
  * What the steps of many machines are made of, under one hash. The state says of each resource on which others it depends: of the step of each of thirty
  * machines that is made of the files and keys of a hundred sites these were 55 kB of names. A step that is made of a FileSet has one.
  * @example new FileSet("workers-files", content).made(pulumi.output({ keys }), (shared, { keys }) => programOf(shared, keys))
  */
-export class FileSet<Content> extends pulumi.dynamic.Resource {
+export class FileSet<Content> extends ProvidedResource {
   /** sha256 of the content, in hex. */
   declare readonly digest: pulumi.Output<string>;
   private readonly content: Promise<Content>;
 
   constructor(name: string, content: pulumi.Output<Content>, opts: pulumi.CustomResourceOptions = {}) {
-    super(provider, name, { digest: hashOf(content) }, opts, "softmap", "FileSet");
+    super("FileSet", name, { digest: hashOf(content) }, opts);
     this.content = new Promise((resolve) => {
       content.apply((known) => resolve(known));
     });

@@ -1,4 +1,4 @@
-// The dynamic provider behind FileSet; the state has its name alone, see providerNamed.ts.
+// The dynamic provider behind FileSet; the state has its name alone, see providedResource.ts.
 import type * as pulumi from "@pulumi/pulumi";
 
 interface Digest {

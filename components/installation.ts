@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { types } from "@pulumi/command";
-import { providerNamed } from "./providerNamed";
+import { rootless } from "../host/program";
+import { ProvidedResource } from "./providedResource";
 
 /** Arguments of {@link Installation}. */
 export interface InstallationArgs {
@@ -31,16 +32,13 @@ export interface InstallationArgs {
   readonly leave: pulumi.Input<string>;
 }
 
-/** Its code is installationProvider.ts. */
-const provider = providerNamed("Installation", ["check", "diff", "create", "update", "read", "delete"]);
-
 /**
  * What a component has on one host. It stands before the host's steps and sees whether the machine answers, so that a dead one is
  * skipped and not waited for; a refresh finds what was changed on the machine by hand; its end removes what is there.
  * It never fails for a dead host: see {@link RollCall}.
  * @example new Installation("workers-worker1", { host: "worker1", component: "workers", connection, wants, command: bootstrap, probe, leave }).silent
  */
-export class Installation extends pulumi.dynamic.Resource {
+export class Installation extends ProvidedResource {
   /** "" when the host's sshd answered, else why not, in words. A preview supposes that it will. */
   declare readonly silent: pulumi.Output<string>;
   /** How often drift was found and is to be mended: a part of what the steps send, so that they run again. */
@@ -50,10 +48,12 @@ export class Installation extends pulumi.dynamic.Resource {
 
   constructor(name: string, args: InstallationArgs, opts: pulumi.CustomResourceOptions = {}) {
     super(
-      provider,
+      "Installation",
       name,
       {
         ...args,
+        probe: pulumi.output(args.probe).apply(rootless),
+        leave: pulumi.output(args.leave).apply(rootless),
         holdsSiteKeys: args.holdsSiteKeys ?? false,
         connection: args.connection && pulumi.secret(args.connection),
         silent: undefined,
@@ -65,8 +65,6 @@ export class Installation extends pulumi.dynamic.Resource {
         { additionalSecretOutputs: ["connection"], hideDiffs: ["probe", "leave", "preflight"] },
         opts,
       ),
-      "softmap",
-      "Installation",
     );
   }
 }

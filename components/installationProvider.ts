@@ -1,8 +1,8 @@
-// The dynamic provider behind Installation; the state has its name alone, see providerNamed.ts.
+// The dynamic provider behind Installation; the state has its name alone, see providedResource.ts.
 import type * as pulumi from "@pulumi/pulumi";
 import { runOn } from "../host/runOn";
 import { knockPatiently, type SshConnection, type SshError } from "../host/ssh";
-import { packProgram } from "../host/program";
+import { packProgram, rooted } from "../host/program";
 import type { unknownValue as unknown } from "./unknownValue";
 
 /** What the engine keeps of what was asked for. */
@@ -120,7 +120,7 @@ function plain(message: string, host: string, stack: string): Error {
 async function drifted({ connection, command, probe }: InstallationState, dialSeconds: number): Promise<string> {
   const now = Math.round(Date.now() / 1000);
   const limits = { dialSeconds, seconds: probeSeconds };
-  const { code, stdout, stderr } = await runOn(connection, `${command} now=${now}`, probe, limits);
+  const { code, stdout, stderr } = await runOn(connection, `${command} now=${now}`, rooted(probe), limits);
   try {
     const { drift } = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as { drift: readonly string[] | null };
     if (code === 0) return (drift ?? []).join("\n");
@@ -206,7 +206,7 @@ export function installationProviderWith(
       };
       let said: string;
       try {
-        const { code, stderr } = await runOn(connection, `${command} everything`, leave, limits);
+        const { code, stderr } = await runOn(connection, `${command} everything`, rooted(leave), limits);
         if (code === 0) return;
         said = stderr.trim() || `${host}: the removal ended with ${code} and said nothing`;
       } catch (error) {

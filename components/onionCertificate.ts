@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
 import { covers, factsOf, parseChain } from "./certificateChecks";
 import { pemText } from "./homePath";
-import { providerNamed } from "./providerNamed";
+import { ProvidedResource } from "./providedResource";
 
 /** What TLS needs on a host. */
 export interface CertificatePair {
@@ -39,14 +39,11 @@ export interface OnionCertificateArgs {
   readonly label: string;
 }
 
-/** Its code is onionCertificateProvider.ts. */
-const provider = providerNamed("OnionCertificate", ["check", "diff", "create", "update"]);
-
 /**
  * A certificate that the operator has, with its key, checked at preview: order of the chain, dates, that the key belongs to it, and that it
  * covers the onion names. A renewed one is an update in place.
  */
-export class OnionCertificate extends pulumi.dynamic.Resource implements CertificatePair {
+export class OnionCertificate extends ProvidedResource implements CertificatePair {
   declare readonly certificate: pulumi.Output<string>;
   declare readonly key: pulumi.Output<string>;
   declare readonly fingerprint: pulumi.Output<string>;
@@ -55,7 +52,7 @@ export class OnionCertificate extends pulumi.dynamic.Resource implements Certifi
   constructor(name: string, args: OnionCertificateArgs, opts: pulumi.CustomResourceOptions = {}) {
     const { label, purpose, sites = [] } = args;
     super(
-      provider,
+      "OnionCertificate",
       name,
       {
         label,
@@ -67,8 +64,6 @@ export class OnionCertificate extends pulumi.dynamic.Resource implements Certifi
         expires: undefined,
       },
       pulumi.mergeOptions(opts, { additionalSecretOutputs: ["key"] }),
-      "softmap",
-      "OnionCertificate",
     );
     this.warn(sites);
   }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { looksLikeKey } from "../onion/adopt";
 import { readHomeFile } from "./homePath";
-import { providerNamed } from "./providerNamed";
+import { ProvidedResource } from "./providedResource";
 
 /** Arguments of {@link OnionKey}; without any a new key is made at the first `up` and kept for ever. */
 export interface OnionKeyArgs {
@@ -21,15 +21,12 @@ export interface OnionKeyArgs {
   readonly label?: string;
 }
 
-/** Its code is onionKeyProvider.ts. */
-const provider = providerNamed("OnionKey", ["check", "diff", "create", "update"]);
-
 /**
  * The key of one onion service in tor's formats, and its address. Made once; whatever happens to the hosts, the address
  * stays. Changing it is refused at preview unless `replaceAddress` names the old one, and is then an update in place.
  * @example new OnionKey("www", { key: config.getSecret("wwwKey") }, { protect: true, retainOnDelete: true }).address
  */
-export class OnionKey extends pulumi.dynamic.Resource {
+export class OnionKey extends ProvidedResource {
   /** `<56 characters>.onion`. Known at preview when the key was given or exists already. */
   declare readonly address: pulumi.Output<string>;
   /** tor's `hostname` file: the address and a line feed. */
@@ -43,7 +40,7 @@ export class OnionKey extends pulumi.dynamic.Resource {
     const label = args.label ?? name;
     const key = args.key === undefined ? undefined : pulumi.output(args.key).apply(keyText);
     super(
-      provider,
+      "OnionKey",
       name,
       {
         label,
@@ -57,8 +54,6 @@ export class OnionKey extends pulumi.dynamic.Resource {
         publicKey: undefined,
       },
       pulumi.mergeOptions(opts, { additionalSecretOutputs: ["secretKey"] }),
-      "softmap",
-      "OnionKey",
     );
   }
 }

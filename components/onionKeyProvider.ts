@@ -1,4 +1,4 @@
-// The dynamic provider behind OnionKey; the state has its name alone, see providerNamed.ts.
+// The dynamic provider behind OnionKey; the state has its name alone, see providedResource.ts.
 import { randomBytes } from "node:crypto";
 import type * as pulumi from "@pulumi/pulumi";
 import { checkOnionAddress } from "../onion/address";

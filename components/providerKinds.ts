@@ -1,4 +1,4 @@
-// What providers.js finds, by the names that providerNamed.ts has put into states: they stay.
+// What providers.js finds, by the names that providedResource.ts has put into states: they stay.
 import { fileSetProvider } from "./fileSetProvider";
 import { hostKeyProvider } from "./hosts/hostKeyProvider";
 import { installationProvider } from "./installationProvider";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { templates, type Models, type TemplateName } from "../templates";
-import { providerNamed } from "./providerNamed";
+import { ProvidedResource } from "./providedResource";
 
 /** A model whose values may be outputs of other resources. */
 export interface RenderedConfigArgs<Name extends TemplateName> {
@@ -17,16 +17,13 @@ export type DeepInput<T> = T extends string | number | boolean | undefined
     ? pulumi.Input<readonly DeepInput<Item>[]>
     : pulumi.Input<{ [Key in keyof T]: DeepInput<T[Key]> }>;
 
-/** Its code is renderedConfigProvider.ts. */
-const provider = providerNamed("RenderedConfig", ["check", "diff", "create", "update"]);
-
 /**
  * One file rendered from a template, so that `pulumi preview --diff` shows the lines that change. Rendering happens in
  * the provider's `check`: the text is an input, known at preview as soon as the model is.
  * Fails at preview, naming file, property and value, when a value cannot be written in its place.
  * @example new RenderedConfig("news-ob-config", { template: "ob-config", model: { frontends: [key.address] } }).text
  */
-export class RenderedConfig<Name extends TemplateName = TemplateName> extends pulumi.dynamic.Resource {
+export class RenderedConfig<Name extends TemplateName = TemplateName> extends ProvidedResource {
   /** The template's name. */
   declare readonly template: pulumi.Output<Name>;
   /** The file. */
@@ -38,16 +35,15 @@ export class RenderedConfig<Name extends TemplateName = TemplateName> extends pu
       throw new Error(`RenderedConfig ${name}: template "${args.template}" does not exist. There are ${names}`);
     }
     super(
-      provider,
+      "RenderedConfig",
       name,
       {
         template: args.template,
-        model: withoutSecrets(name, args.model),
+        // As one text: the engine looks at each value by itself at each call and writes it to its log, and a site's model has 150.
+        model: withoutSecrets(name, args.model).apply((known) => JSON.stringify(known)),
         text: undefined,
       },
       opts,
-      "softmap",
-      "RenderedConfig",
     );
   }
 }

@@ -1,14 +1,15 @@
-// The dynamic provider behind RenderedConfig; the state has its name alone, see providerNamed.ts.
+// The dynamic provider behind RenderedConfig; the state has its name alone, see providedResource.ts.
 import type * as pulumi from "@pulumi/pulumi";
 import { templates, type TemplateName } from "../templates";
 import { renderTemplate } from "../templates/render";
 import { readSources } from "../templates/sources";
 import type { Template } from "../templates/template";
-import { hasUnknown, unknownValue } from "./unknownValue";
+import { unknownValue } from "./unknownValue";
 
 interface Wanted {
   readonly template: TemplateName;
-  readonly model: unknown;
+  /** JSON. */
+  readonly model: string;
 }
 
 interface Rendered {
@@ -20,10 +21,10 @@ interface Rendered {
 export const renderedConfigProvider: pulumi.dynamic.ResourceProvider = {
   // The model is used here and dropped, so that neither the state nor a diff has it.
   async check(_olds: unknown, { template, model }: Wanted) {
-    if (hasUnknown(model)) return { inputs: { template, text: unknownValue } };
+    if (model === unknownValue) return { inputs: { template, text: unknownValue } };
     try {
       const kind = templates[template] as unknown as Template<unknown>;
-      return { inputs: { template, text: renderTemplate(kind, readSources(template), model) } };
+      return { inputs: { template, text: renderTemplate(kind, readSources(template), JSON.parse(model) as unknown) } };
     } catch (error) {
       return { inputs: { template, text: "" }, failures: [{ property: "", reason: (error as Error).message }] };
     }

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { providerNamed } from "./providerNamed";
+import { ProvidedResource } from "./providedResource";
 import type { SilentHost } from "./rollCallProvider";
 
 export type { SilentHost } from "./rollCallProvider";
@@ -10,16 +10,13 @@ export interface RollCallArgs {
   readonly silent: pulumi.Input<readonly SilentHost[]>;
 }
 
-/** Its code is rollCallProvider.ts. */
-const provider = providerNamed("RollCall", ["diff", "create", "update"]);
-
 /**
  * The last resource of an `up`: fails with one report when hosts did not answer, after everything else was done without them.
  * So a dead host is never an `up` that succeeded. Make it depend on all that is to be done before it fails.
  * @example new RollCall("balancer-roll-call", { silent }, { dependsOn: retirements })
  */
-export class RollCall extends pulumi.dynamic.Resource {
+export class RollCall extends ProvidedResource {
   constructor(name: string, args: RollCallArgs, opts: pulumi.CustomResourceOptions = {}) {
-    super(provider, name, { silent: args.silent }, opts, "softmap", "RollCall");
+    super("RollCall", name, { silent: args.silent }, opts);
   }
 }

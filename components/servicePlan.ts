@@ -1,36 +1,24 @@
 import * as pulumi from "@pulumi/pulumi";
-import { providerNamed } from "./providerNamed";
+import { ProvidedResource } from "./providedResource";
+import type { Services } from "./servicePlanProvider";
 
 export type { ServiceFiles, Services } from "./servicePlanProvider";
-
-/** {@link ServiceFiles} with hashes that may not be known yet. */
-export interface PlannedServiceFiles {
-  readonly reload: Readonly<Record<string, pulumi.Input<string>>>;
-  readonly restart: Readonly<Record<string, pulumi.Input<string>>>;
-  readonly standby?: boolean;
-}
-
-/** Units by their names. */
-export type PlannedServices = Readonly<Record<string, PlannedServiceFiles>>;
 
 /** Arguments of {@link ServicePlan}. */
 export interface ServicePlanArgs {
   /**
-   * Each unit of the host, with a hash of each thing that it runs on. Shown in clear: a hash of a key is no secret, a key is. Each hash is an
-   * input of its own: one that is not known in a preview, because a site's key is still to be made, leaves the other actions known.
+   * Each unit of the host, with a hash of each thing that it runs on. Shown in clear: a hash of a key is no secret, a key is. A hash may be
+   * unknownValue: one that is not known in a preview, because a site's key is still to be made, leaves the other actions known.
    */
-  readonly services: PlannedServices;
+  readonly services: pulumi.Input<Services>;
 }
-
-/** Its code is servicePlanProvider.ts. */
-const provider = providerNamed("ServicePlan", ["check", "diff", "create", "update"]);
 
 /**
  * What an update will do to each unit of one host, so that `pulumi preview --diff` says it before: start, reload, restart, retire, leave alone.
  * It does nothing by itself. It stands before the release that does it, and `leaving` tells the step that retires what there is to retire.
  * @example new ServicePlan("workers-worker1-services", { services: { "softmap-nginx@news.service": { reload: { "nginx/news.conf": hash }, restart: {} } } })
  */
-export class ServicePlan extends pulumi.dynamic.Resource {
+export class ServicePlan extends ProvidedResource {
   /** By unit: `start`, `retire`, `leave alone`, `leave on standby`, `stop, to stand by`, or `reload (...)` and `restart (...)` with what changed and the beginning of its new hash. */
   declare readonly actions: pulumi.Output<Readonly<Record<string, string>>>;
   /** Names of units and files that have left the plan, the newest last: what the host may still have of them is to be retired. */
@@ -38,13 +26,15 @@ export class ServicePlan extends pulumi.dynamic.Resource {
 
   constructor(name: string, args: ServicePlanArgs, opts: pulumi.CustomResourceOptions = {}) {
     super(
-      provider,
-      name,
-      { services: args.services, actions: undefined, leaving: undefined },
-      // Everything in `services` that matters is in `actions`, in words.
-      pulumi.mergeOptions({ hideDiffs: ["services", "leaving"] }, opts),
-      "softmap",
       "ServicePlan",
+      name,
+      {
+        // As one text: the engine looks at each value by itself at each call and writes it to its log. What matters in it is in `actions`, in words.
+        services: pulumi.output(args.services).apply((known) => JSON.stringify(known)),
+        actions: undefined,
+        leaving: undefined,
+      },
+      pulumi.mergeOptions({ hideDiffs: ["services", "leaving"] }, opts),
     );
   }
 }

@@ -1,6 +1,6 @@
-// The dynamic provider behind ServicePlan; the state has its name alone, see providerNamed.ts.
+// The dynamic provider behind ServicePlan; the state has its name alone, see providedResource.ts.
 import type * as pulumi from "@pulumi/pulumi";
-import { hasUnknown, unknownValue as unknown } from "./unknownValue";
+import { unknownValue as unknown } from "./unknownValue";
 
 /** What one unit runs on: paths with a hash of what is in each, hexadecimal. */
 export interface ServiceFiles {
@@ -16,7 +16,8 @@ export interface ServiceFiles {
 export type Services = Readonly<Record<string, ServiceFiles>>;
 
 interface Plan {
-  readonly services: Services;
+  /** {@link Services} as JSON. */
+  readonly services: string;
   readonly actions: Readonly<Record<string, string>>;
   /** Units and files that have left the plan at some time, and are not in it now. */
   readonly leaving: readonly string[];
@@ -66,9 +67,9 @@ function namesIn(services: Services): string[] {
  * What has left and not come back, the newest last. It is kept from plan to plan: a plan does not learn whether the step that retires what
  * left ever ran, and may be made after an `up` that failed before it.
  */
-function leavingFrom({ services = {}, leaving = [] }: Partial<Plan>, wanted: Services): string[] {
+function leavingFrom({ services, leaving = [] }: Partial<Plan>, wanted: Services): string[] {
   const here = new Set(namesIn(wanted));
-  const left = [...new Set([...leaving, ...namesIn(services).sort()])].filter((name) => !here.has(name));
+  const left = [...new Set([...leaving, ...namesIn(servicesIn(services)).sort()])].filter((name) => !here.has(name));
   return left.slice(-mostLeaving);
 }
 
@@ -77,19 +78,26 @@ function isSame(old: Services, wanted: Services): boolean {
   return Object.values(actionsFrom(old, wanted)).every((action) => action.startsWith("leave "));
 }
 
+/** What a plan is of; of an earlier version's state it is no text. */
+function servicesIn(services: string | Services = {}): Services {
+  return typeof services === "string" ? (JSON.parse(services) as Services) : services;
+}
+
 /** One object for all plans. No `read` and no `delete`: a plan is nowhere but in the state. */
 export const servicePlanProvider: pulumi.dynamic.ResourceProvider = {
   // `actions` is an input, so that a preview knows and prints it. The state's are those of the last update.
   async check(olds: Partial<Plan>, { services }: Plan) {
     // The units and their paths must be known; a hash need not be.
-    if (hasUnknown(services, 2)) return { inputs: { services, actions: unknown, leaving: unknown } };
-    const actions = actionsFrom(olds.services ?? {}, services);
-    return { inputs: { services, actions, leaving: leavingFrom(olds, services) } };
+    if (services === unknown) return { inputs: { services, actions: unknown, leaving: unknown } };
+    const wanted = servicesIn(services);
+    const actions = actionsFrom(servicesIn(olds.services), wanted);
+    return { inputs: { services, actions, leaving: leavingFrom(olds, wanted) } };
   },
 
   // Not `actions`: the plan after an update leaves everything alone, and is no change.
   async diff(_id: string, old: Plan, wanted: Plan) {
-    return { changes: hasUnknown(wanted.services, 3) || !isSame(old.services, wanted.services) };
+    const { services } = wanted;
+    return { changes: services === unknown || !isSame(servicesIn(old.services), servicesIn(services)) };
   },
 
   async create(plan: Plan) {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
+import { unknown } from "@pulumi/pulumi/output";
 import type { HostFile, Service } from "../host/program";
 import { sha256 } from "./hash";
-import type { Services } from "./servicePlan";
 import { runsOn } from "./unitFiles";
+import { unknownValue } from "./unknownValue";
 
 const nginx: Service = {
   unit: "softmap-nginx@news.service",
@@ -32,12 +33,8 @@ const files: HostFile[] = [
   { path: "units/softmap-nginx@.service", text: "nginx's unit" },
 ];
 
-/** What the services run on, when every text is known. */
-const known = (services: readonly Service[]): Promise<Services> =>
-  (pulumi.output(runsOn(services, files)) as unknown as { promise(): Promise<Services> }).promise();
-
 test("each unit has the files that it watches, a folder's and its template's too, and no other's", async () => {
-  assert.deepEqual(await known([nginx, tor]), {
+  assert.deepEqual(await runsOn([nginx, tor], files), {
     "softmap-nginx@news.service": {
       reload: {
         "nginx/news.conf": sha256("main").slice(0, 12),
@@ -57,13 +54,23 @@ test("each unit has the files that it watches, a folder's and its template's too
 
 test("a file that asks for both asks for the restart", async () => {
   const both = { ...nginx, restartOn: ["nginx/news.conf"] };
-  const { reload, restart } = (await known([both]))[nginx.unit] ?? { reload: {}, restart: {} };
+  const { reload, restart } = (await runsOn([both], files))[nginx.unit] ?? { reload: {}, restart: {} };
   assert.deepEqual(Object.keys(reload), ["nginx/news/www.example.org.conf"]);
   assert.deepEqual(Object.keys(restart).sort(), ["nginx/news.conf", "units/softmap-nginx@.service"]);
 });
 
+test("a text that is not known yet leaves the others known", async () => {
+  const notYet = pulumi.output(unknown as unknown as string);
+  const planned = files.map((file) => (file.path === "nginx/news.conf" ? { ...file, text: notYet } : file));
+  const { reload = {} } = (await runsOn([nginx], planned))[nginx.unit] ?? {};
+  assert.deepEqual(reload, {
+    "nginx/news/www.example.org.conf": sha256("www").slice(0, 12),
+    "nginx/news.conf": unknownValue,
+  });
+});
+
 test("one that stands by is marked so, and the others are not", async () => {
-  const services = runsOn(
+  const services = await runsOn(
     [
       { ...nginx, standby: true },
       { ...tor, standby: false },

@@ -1,8 +1,2 @@
 /** What stands for a value that is not known yet in what a provider is given (Pulumi's wire format; the SDK keeps its own to itself). */
 export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-
-/** Whether anything in a value is not known, down to so many levels below it. */
-export function hasUnknown(value: unknown, levels = Infinity): boolean {
-  if (value === null || typeof value !== "object") return value === unknownValue;
-  return levels > 0 && Object.values(value).some((inner) => hasUnknown(inner, levels - 1));
-}

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Installation } from "./installation";
 import { planWaves, waveBefore, type Rollout } from "../plan/waves";
+import { valueOf } from "./valueOf";
 
 /**
  * What each host's release waits for: the releases of the wave before its own. Waves are made of the hosts that answer, so that a dead
@@ -25,10 +26,6 @@ export function releaseAfter(
     return waveBefore(planWaves(answer, rollout), host).flatMap((name) => releases.get(name) ?? []);
   };
 }
-
-/** The value of an Output as a promise, undefined where it is not known, which fails where the Output does. The SDK has it, and keeps it out of its types. */
-const valueOf = <Value>(output: pulumi.Output<Value>): Promise<Value | undefined> =>
-  (output as unknown as { promise(): Promise<Value | undefined> }).promise();
 
 /** An element of `dependsOn` that is several resources: the SDK takes lists at any depth there (dependsOn.js, gatherExplicitDependencies), its types do not. */
 export const among = (resources: Promise<readonly pulumi.Resource[]>): pulumi.Input<pulumi.Resource> =>

@@ -8,7 +8,7 @@ import { OnionKey } from "./onionKey";
 import { renderProxy } from "./projectProxy";
 import { renderer } from "./renderer";
 import { probeOf, removeWorker } from "./retirement";
-import { ServicePlan, type PlannedServices } from "./servicePlan";
+import { ServicePlan, type Services } from "./servicePlan";
 import { hashOf } from "./hash";
 import type { SoftmapProject } from "./softmapProject";
 import { runsOn } from "./unitFiles";
@@ -176,7 +176,7 @@ export class Workers extends Component {
     return { host, program, installation };
   }
 
-  private planFor(host: Host, services: PlannedServices): ServicePlan {
+  private planFor(host: Host, services: Promise<Services>): ServicePlan {
     return new ServicePlan(this.childName(`${host.name}-services`), { services }, { parent: this });
   }
 

@@ -4,20 +4,31 @@ import socket
 import time
 from report import Failure, run
 from control import Control, ControlError, bootstrap_state
+from told import parse_shown
 
 STEADY_SECONDS = 3.0  # a service that only has to be active must stay so for this long: exits come early
+
+SHOWN_STATE = "Id,ActiveState,SubState,Result,MainPID,NRestarts,InvocationID,ExecMainStatus,ControlGroup"
 
 MOST_RESTARTS = 4  # of one start, by systemd itself, while we wait for the unit to become healthy
 
 
+def states_of(units):
+    """Units as systemd sees them, unit -> its properties: one question for all, because a machine that starts thirty units asks often."""
+    shown = parse_shown(run(["systemctl", "show", "-p", SHOWN_STATE, *units], check=False).text) if units else {}
+    return {unit: shown.get(unit, {}) for unit in units}
+
+
 def unit_state(unit):
-    """A unit's state as systemd sees it."""
-    shown = run(["systemctl", "show", unit, "-p", "ActiveState,SubState,Result,MainPID,NRestarts,InvocationID,ExecMainStatus,ControlGroup"], check=False).text
-    return dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+    return states_of([unit])[unit]
+
+
+def runs(state):
+    return state.get("ActiveState") in ("active", "reloading")
 
 
 def is_running(unit):
-    return unit_state(unit).get("ActiveState") in ("active", "reloading")
+    return runs(unit_state(unit))
 
 
 def answer_of(path, timeout=3.0):
@@ -45,21 +56,16 @@ class Watch:
         self.unit, self.health = service["unit"], service["health"]
         self.marker, self.action = marker, action
         self.control, self.steady, self.uploaded = None, None, False
-        self.why = "not asked yet"
+        self.why, self.hopeless = "not asked yet", False
 
-    def ask(self):
-        """True when healthy. `why` says what is missing otherwise."""
-        state = unit_state(self.unit)
-        if state.get("ActiveState") not in ("active", "reloading"):
+    def ask(self, state):
+        """True when healthy, by the unit's state now. `why` says what is missing otherwise; `hopeless`: systemd gave it up, or starts it again and again."""
+        self.hopeless = state.get("ActiveState") == "failed" or int(state.get("NRestarts") or 0) >= MOST_RESTARTS
+        if not runs(state):
             self.why = "systemd says %s/%s (%s)" % (state.get("ActiveState"), state.get("SubState"), state.get("Result"))
             self.close()
             return False
         return getattr(self, "ask_" + self.health["kind"])(state)
-
-    def hopeless(self):
-        """True when systemd gave the unit up, or starts it again and again."""
-        state = unit_state(self.unit)
-        return state.get("ActiveState") == "failed" or int(state.get("NRestarts") or 0) >= MOST_RESTARTS
 
     def ask_active(self, state):
         # The same process, not a restarted one.
@@ -122,14 +128,15 @@ def journal(unit, lines=20):
 
 def wait_healthy(report, watches, seconds):
     """Waits until all are healthy. A Failure names the first that is not, after its unit's own last lines were shown."""
-    end, told = time.monotonic() + seconds, time.monotonic()
+    end, told, pause = time.monotonic() + seconds, time.monotonic(), 0.05
     waiting = list(watches)
     try:
         while waiting:
-            waiting = [watch for watch in waiting if not watch.ask()]
+            states = states_of([watch.unit for watch in waiting])
+            waiting = [watch for watch in waiting if not watch.ask(states[watch.unit])]
             if not waiting:
                 return
-            gone = next((watch for watch in waiting if watch.hopeless()), None)
+            gone = next((watch for watch in waiting if watch.hopeless), None)
             if gone or time.monotonic() > end:
                 watch = gone or waiting[0]
                 report.say("%s is not healthy: %s. Its last lines:" % (watch.unit, watch.why))
@@ -138,7 +145,8 @@ def wait_healthy(report, watches, seconds):
             if time.monotonic() - told > 5:
                 told = time.monotonic()
                 report.say("waiting for " + "; ".join("%s (%s)" % (watch.unit, watch.why) for watch in waiting[:4]))
-            time.sleep(0.2)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.4)  # a reload takes tenths of a second, a tor's start many
     finally:
         for watch in watches:
             watch.close()

@@ -3,7 +3,19 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The Python modules of each step, in the order in which they need one another. */
-const shared = ["report", "files", "machine", "watched", "masks", "accounts", "tree", "state", "control", "health"];
+const shared = [
+  "report",
+  "files",
+  "machine",
+  "watched",
+  "masks",
+  "accounts",
+  "tree",
+  "state",
+  "control",
+  "told",
+  "health",
+];
 const release = [...shared, "packages", "services", "socks", "proving", "release"];
 const publish = [...release, "descriptors", "proof", "publication", "grace", "purge", "publish"];
 const retire = [...release, "drain", "store", "retire"];
@@ -16,14 +28,13 @@ export const modules = {
   rollback: [...release, "rollback"],
   preflight: [...retire, "preflight"],
   store: ["report", "files", "store"],
-  renew: [...release, "takeover", "told", "renew"],
+  renew: [...release, "takeover", "renew"],
   survey: [
     ...publish,
     "drain",
     "store",
     "retire",
     "probe",
-    "told",
     "survey_tor",
     "survey_sites",
     "survey_told",
@@ -31,7 +42,7 @@ export const modules = {
     "survey",
   ],
   act: [...release, "takeover", "act"],
-  leave: [...publish, "told", "leaving", "publisher_settings", "leave"],
+  leave: [...publish, "leaving", "publisher_settings", "leave"],
   tail: ["report", "tail"],
   mirror: ["report", "files", "machine", "watched", "tree", "mirror"],
   open: ["report", "files", "control", "descriptors", "socks", "open"],

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { modules, source, type Step } from "./modules";
 import { proxyFiles } from "../proxy";
+import { render, sameEverywhere } from "../templates";
+import { readSources } from "../templates/sources";
 
 /** Steps whose programs are in the state; and `store`, which puts the pack on a machine. */
 const packedSteps = [
@@ -58,6 +60,11 @@ export function stayingProgram(name: StayingProgram): string {
     .join("");
 }
 
+/** Files that a template makes and that are the same on every machine, under their template's name. */
+function textsOfAll(): { path: string; text: string }[] {
+  return sameEverywhere.map((name) => ({ path: name, text: render(name, readSources(name), {}) }));
+}
+
 interface Pack {
   /** The first 16 hexadecimal digits of the sha256 of what is in it: its name on a machine. */
   readonly id: string;
@@ -76,12 +83,12 @@ function pack(): Pack {
 function makePack(): Pack {
   const staying = Object.keys(programs) as StayingProgram[];
   const names = [...packedSteps.flatMap((step) => modules[step]), ...staying.flatMap((name) => modules[name]), "pack"];
-  const lua = proxyFiles();
+  const texts = [...proxyFiles(), ...textsOfAll()];
   const content = {
     modules: Object.fromEntries([...new Set<string>(names)].sort().map((name) => [name, source(name)])),
     steps: Object.fromEntries(packedSteps.map((step) => [step, modules[step]])),
     files: Object.fromEntries([
-      ...lua.map(({ path, text }): [string, Part[]] => [path, [{ text }]]),
+      ...texts.map(({ path, text }): [string, Part[]] => [path, [{ text }]]),
       ...staying.map((name): [string, Part[]] => [name, partsOf(name)]),
     ]),
   };
@@ -90,7 +97,7 @@ function makePack(): Pack {
     id: createHash("sha256").update(json).digest("hex").slice(0, 16),
     json,
     names: new Map([
-      ...lua.map(({ path, text }): [string, string] => [text, path]),
+      ...texts.map(({ path, text }): [string, string] => [text, path]),
       ...staying.map((name): [string, string] => [stayingProgram(name), name]),
     ]),
   };
@@ -99,11 +106,11 @@ function makePack(): Pack {
 /** The pack's name, another one for every change of what is in it. */
 export const packId = (): string => pack().id;
 
-let rooted: string | undefined;
+let root: string | undefined;
 
 /** bootstrap.sh with its size in bytes in front. */
 export function becomingRoot(): string {
-  return (rooted ??= readBootstrap());
+  return (root ??= readBootstrap());
 }
 
 function readBootstrap(): string {
@@ -130,13 +137,20 @@ export function arrival(payload: object): string {
   return `arrive(PACK, RAW, "${deflated(canonical(payload))}")\n`;
 }
 
+const head = "import json, os, sys, zlib\n";
+
+/** A packed program without bootstrap.sh, which who sends it puts before it by {@link rooted}: so the state has it shorter. */
+export const rootless = (program: string): string => program.replace(becomingRoot(), "");
+
+/** Of an earlier version's state a program has bootstrap.sh already. */
+export const rooted = (program: string): string => (program.startsWith(head) ? becomingRoot() + program : program);
+
 /**
  * A step's program that finds its code in the pack on its machine. Where that is gone, a removal has nothing to remove if softmap's folder is
  * gone too; everything else fails with what to do.
  */
 export function packedProgram(step: PackedStep, payload: { readonly host: string }): string {
-  return `${becomingRoot()}import json, os, sys, zlib
-try:
+  return `${becomingRoot()}${head}try:
     with open("/var/lib/softmap/programs/${pack().id}", "rb") as file:
         PACK = json.loads(zlib.decompress(file.read()))
 except (OSError, ValueError, zlib.error):

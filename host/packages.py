@@ -64,17 +64,18 @@ def apt(report, argv, why, timeout):
 
 def install(report, packages):
     """Installs what is missing and only that. Everything is downloaded before anything is changed."""
-    if not packages:
+    absent = missing(packages) if packages else []
+    if not absent:
         return
-    # An install that was cut in the middle is finished first, or apt refuses everything.
+    # An install that was cut in the middle is finished first, or apt refuses everything. What it has not finished counts as missing.
     if run(["dpkg", "--audit"], check=False).text.strip():
         report.say("finishing an interrupted package installation")
         done = when_free(report, ["dpkg", "--force-confold", "--configure", "-a"], 600)
         if done.returncode != 0:
             raise Failure("an interrupted package installation cannot be finished. Next: mend it on the host (dpkg --configure -a), then run `pulumi up` again. %s" % said(done.text))
-    absent = missing(packages)
-    if not absent:
-        return
+        absent = missing(packages)
+        if not absent:
+            return
     start = report.seconds()
     names = ", ".join(absent)
     report.say("installing %s" % names)

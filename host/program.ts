@@ -1,6 +1,17 @@
 // The programs that run on hosts, as texts for stdin. What they are given is in payload.ts; where they find their code, in pack.ts.
 import { sourcesOf, type Step } from "./modules";
-import { arrival, becomingRoot, canonical, deflated, packedProgram, packProgram, packId, stayingProgram } from "./pack";
+import {
+  arrival,
+  becomingRoot,
+  canonical,
+  deflated,
+  packedProgram,
+  packProgram,
+  packId,
+  rooted,
+  rootless,
+  stayingProgram,
+} from "./pack";
 import type {
   ActPayload,
   AdoptPayload,
@@ -19,7 +30,7 @@ import type {
 } from "./payload";
 
 export type * from "./payload";
-export { packId, packProgram };
+export { packId, packProgram, rooted, rootless };
 
 /**
  * The text of `create`, `update` or `delete` of a Command, the same for every host and step. It is in every error message of that

@@ -168,7 +168,7 @@ def prune(report, role, payload):
                 fingerprint = {path: hash_ for path, hash_ in (applied.get(each["unit"]) or {}).items() if path not in gone}
                 change.act(each, "reload")
                 wait_healthy(report, [change.watch(each, "reload")], 60)
-                applied.learn(each["unit"], {**fingerprint, "facts": markers[each["health"]["socket"]]})
+                applied.learn({each["unit"]: {**fingerprint, "facts": markers[each["health"]["socket"]]}})
                 report.say("reloaded %s without %s" % (each["unit"], ", ".join(path for path in watched(each, gone))))
     except Failure as failure:
         tree.switch(old)

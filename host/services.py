@@ -5,7 +5,7 @@ import os
 from report import Failure, run
 from files import read, write
 from tree import FACTS
-from health import Watch, is_running, unit_state, wait_healthy
+from health import Watch, is_running, runs, unit_state, states_of, wait_healthy
 from watched import watched
 
 # A reload is done in a second or it failed; waiting as for a tor that bootstraps would only hide that.
@@ -88,8 +88,8 @@ class Applied:
         if self.units.pop(unit, None) is not None:
             self.save()
 
-    def learn(self, unit, fingerprint):
-        self.units[unit] = fingerprint
+    def learn(self, fingerprints):
+        self.units.update(fingerprints)
         self.save()
 
     def doubt(self, paths):
@@ -122,16 +122,25 @@ def install_units(replaced, contents, directory):
     return any(changed)
 
 
+def enabled_of(units):
+    """Those of the units that start at boot. What `show` says of it is of the last reload: systemd looks at the links only when it is asked so."""
+    said = run(["systemctl", "is-enabled", *units], check=False).text.splitlines() if units else []
+    if len(units) > 1 and (len(said) != len(units) or any(" " in each for each in said)):  # it stops at the first that has no file
+        return {unit for unit in units if is_enabled(unit)}
+    return {unit for unit, word in zip(units, said) if word == "enabled"}
+
+
 def is_enabled(unit):
-    return run(["systemctl", "is-enabled", unit], check=False).text.strip() == "enabled"
+    return unit in enabled_of([unit])
 
 
 def enable(services):
     """Starts them at boot, but not those that stand by. Returns what was not enabled before."""
-    waiting = [each["unit"] for each in services if each.get("standby") and is_enabled(each["unit"])]
+    already = enabled_of([each["unit"] for each in services])
+    waiting = [each["unit"] for each in services if each.get("standby") and each["unit"] in already]
     if waiting:
         systemctl("disable", *waiting)
-    off = [each["unit"] for each in services if not each.get("standby") and not is_enabled(each["unit"])]
+    off = [each["unit"] for each in services if not each.get("standby") and each["unit"] not in already]
     if off:
         systemctl("enable", *off)
     return off
@@ -175,21 +184,22 @@ class Change:
     def apply(self, services, wanted):
         """Brings every service to what is wanted. Returns the actions, unit by unit."""
         known = {each["unit"]: self.applied.get(each["unit"]) if stands(each) else None for each in services}
-        actions = {each["unit"]: decide(each, wanted[each["unit"]], known[each["unit"]], is_running(each["unit"])) for each in services}
+        states = states_of([each["unit"] for each in services])
+        actions = {unit: decide(each, wanted[unit], known[unit], runs(states[unit])) for each in services for unit in [each["unit"]]}
         pick = lambda *kinds: [each for each in services if actions[each["unit"]] in kinds]
         start = self.report.seconds()
 
-        def healthy(each, note):
-            self.applied.learn(each["unit"], wanted[each["unit"]])
-            self.report.say("%s %s (%.1f s)" % (note, each["unit"], self.report.seconds() - start))
-            for line in notes_of(each):
-                self.report.say(line)
+        def healthy(touched, note):
+            self.applied.learn({each["unit"]: wanted[each["unit"]] for each in touched})
+            for each in touched:
+                self.report.say("%s %s (%.1f s)" % (note, each["unit"], self.report.seconds() - start))
+                for line in notes_of(each):
+                    self.report.say(line)
 
         new = pick("start")
         if new:
             self.start_all(new)
-            for each in new:
-                healthy(each, "started")
+            healthy(new, "started")
         for each in pick("stop"):
             self.act(each, "stop")
             # Onionbalance often has to be killed, and systemd would call it failed for ever after.
@@ -200,7 +210,7 @@ class Change:
                 start = self.report.seconds()
                 self.act(each, kind)
                 wait_healthy(self.report, [self.watch(each, kind)], min(self.seconds, RELOAD_SECONDS) if kind == "reload" else self.seconds)
-                healthy(each, note)
+                healthy([each], note)
         wait_healthy(self.report, [self.watch(each, None) for each in pick(None) if not each.get("standby")], self.seconds)
         return actions
 
@@ -223,7 +233,7 @@ class Change:
                 # "reload" also for a restart: whether its descriptor goes out is no longer ours to judge.
                 wait_healthy(self.report, [self.watch(service, "reload")], self.seconds)
                 if unit in before:
-                    self.applied.learn(unit, before[unit])
+                    self.applied.learn({unit: before[unit]})
             except Failure as failure:
                 failed.append(str(failure))
         self.done = []

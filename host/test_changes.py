@@ -62,9 +62,10 @@ class FakeHost:
         if word not in ("show", "is-enabled", "reset-failed", "list-units"):
             self.asked.append(" ".join([word, *units]))
         if word == "show":
-            return answer(0, "ActiveState=%s\nMainPID=1\nNRestarts=0\nInvocationID=1\n" % ("active" if units[0] in self.running else "inactive"))
+            state = lambda unit: "Id=%s\nActiveState=%s\nMainPID=1\nNRestarts=0\nInvocationID=1\n" % (unit, "active" if unit in self.running else "inactive")
+            return answer(0, "\n".join(map(state, units)))
         if word == "is-enabled":
-            return answer(0, "enabled" if units[0] in self.enabled else "disabled")
+            return answer(0, "".join("enabled\n" if unit in self.enabled else "disabled\n" for unit in units))
         if word == "list-units":
             start, _, end = units[0].partition("*")
             return answer(0, "".join("%s loaded active running\n" % unit for unit in sorted(self.running) if unit.startswith(start) and unit.endswith(end)))
@@ -184,9 +185,14 @@ class Releases(unittest.TestCase):
         before = self.host.serves()
         self.host.refused = {NGINX}
         with self.assertRaisesRegex(report.Failure, r"(?s)nginx refuses its new configuration; nothing was switched\. .*\[emerg\] bad"):
-            self.host.release(worker(self.host, ("a",), "bbbb"))
+            self.host.release(worker(self.host, ("a", "b", "c"), "bbbb"))
         self.assertEqual((self.host.serves(), self.host.done()), (before, []))
         self.assertFalse(os.path.exists(os.path.join(self.host.state, "news-1-bbbb", "key")))
+
+    def test_who_goes_on_with_the_same_is_not_asked_again(self):
+        self.host.release(worker(self.host))
+        self.host.refused = {NGINX}
+        self.assertEqual(self.host.release(worker(self.host, generation="bbbb")), ["start " + tor("bbbb")])
 
     def test_a_file_changed_by_hand_is_mended_and_read_again_gently(self):
         self.host.release(worker(self.host))

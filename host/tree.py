@@ -4,7 +4,7 @@ import json
 import os
 import re
 from report import Failure
-from files import link, make_dir, read, remove, remove_tree, sync_dir, write
+from files import link, make_dir, read, remove, remove_tree, sync_dir, write, write_tree
 from machine import nginx_facts
 from watched import watched
 
@@ -118,11 +118,7 @@ class Tree:
         """Writes the release beside the others, under a name that nothing uses. Returns its path."""
         staging = self.path(found) + ".staging"
         remove_tree(staging)
-        make_dir(staging)
-        for path in sorted(contents):
-            target = os.path.join(staging, path)
-            make_dir(os.path.dirname(target))
-            write(target, contents[path])
+        write_tree(staging, contents)
         return staging
 
     def adopt(self, found):

@@ -9,6 +9,7 @@ import { guest } from "./image";
 import { DEFAULT_CLIENTS, followLoad, loadSettings, type Load, type LoadOptions } from "./load";
 import { loadReport, longestGap, percentile, type LoadRecord } from "./loadReport";
 import { BIG_PAGE } from "./originPages";
+import { programText } from "./ownTor";
 
 const onion = (letter: string) => `${letter.repeat(56)}.onion`;
 
@@ -168,7 +169,7 @@ writeFileSync(join(folder, "torrc"), "# nothing\n");
 const start = (sites: readonly string[], more: Partial<LoadOptions> = {}): Promise<Load> => {
   const settings = loadSettings({ sites, concurrency: 1, ...more }, join(folder, "torrc"));
   const path = `PATH=${folder}:${process.env["PATH"] ?? ""}`;
-  const program = ["python3", "-c", readFileSync(guest("load.py"), "utf8"), JSON.stringify(settings)];
+  const program = ["python3", "-c", programText(guest("load.py"), "visits"), JSON.stringify(settings)];
   return followLoad(["env", path, `TMPDIR=${join(folder, "tmp")}`, ...program], settings);
 };
 

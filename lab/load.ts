@@ -1,11 +1,11 @@
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
-import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { LabError } from "./errors";
 import { guest } from "./image";
 import { loadReport, type LoadRecord, type LoadReport } from "./loadReport";
 import { BIG_PAGE } from "./originPages";
+import { programText } from "./ownTor";
 import { containerName, type Lab } from "./places";
 import { containerState, podmanLine } from "./podman";
 
@@ -79,7 +79,7 @@ export async function startLoad(lab: Lab, options: LoadOptions): Promise<Load> {
       `run \`npm run lab -- --name ${lab.name} up\``,
     );
   // The program is an argument, because its stdin is how it hears from us and that we are gone.
-  const program = readFileSync(guest("load.py"), "utf8");
+  const program = programText(guest("load.py"), "visits");
   return followLoad(podmanLine(["exec", "-i", name, "python3", "-c", program, JSON.stringify(settings)]), settings);
 }
 

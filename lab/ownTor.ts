@@ -7,17 +7,33 @@ import { guest } from "./image";
 import { containerName, type Lab } from "./places";
 import { podmanLine } from "./podman";
 
-/** A Python program that looks through a tor of its own (guest/own_tor.py), with the modules that it needs, as one text. */
-export function programText(program: string): string {
-  const host = (name: string) => join(__dirname, "..", "host", `${name}.py`);
-  const files = [host("control"), host("descriptors"), guest("own_tor.py"), program];
-  const text = files.map((file) => readFileSync(file, "utf8")).join("\n\n");
-  return text.replace(/^from (?:control|descriptors|own_tor) import .*\n/gm, "");
+const host = (name: string): string => join(__dirname, "..", "host", `${name}.py`);
+
+/** What a Python program in a container is made of besides itself, files in their order. */
+export const MODULES = {
+  /** For one that looks: it asks a tor of its own. */
+  looks: [host("control"), host("descriptors"), guest("own_tor.py")],
+  /** For one that visits sites: its tors. */
+  visits: [guest("client_tor.py")],
+} as const;
+
+/** A Python program of that file, with the modules that it needs, as one text. */
+export function programText(program: string, kind: keyof typeof MODULES = "looks"): string {
+  const text = [...MODULES[kind], program].map((file) => readFileSync(file, "utf8")).join("\n\n");
+  return text.replace(/^from (?:control|descriptors|own_tor|client_tor) import .*\n/gm, "");
+}
+
+/** Which program, and where. */
+export interface Started {
+  readonly container: string;
+  readonly what: string;
+  readonly file: string;
+  readonly kind?: keyof typeof MODULES;
 }
 
 /** Such a program at work in a container of the lab, and every line of JSON that it has printed. */
 export class Looking<Line> {
-  readonly lines: Line[] = [];
+  lines: Line[] = [];
   private readonly waiting = new Set<() => void>();
   private errors = "";
   private over = false;
@@ -39,16 +55,12 @@ export class Looking<Line> {
     });
   }
 
-  /** Starts the program of that file in a container with stem; `what` it is, for messages. */
-  static start<Line>(
-    lab: Lab,
-    { container, what, file }: { readonly container: string; readonly what: string; readonly file: string },
-    settings: object,
-  ): Looking<Line> {
+  /** Starts the program of that file in a container, one that looks in one with stem; `what` it is, for messages. */
+  static start<Line>(lab: Lab, { container, what, file, kind }: Started, settings: object): Looking<Line> {
     // The program is an argument: by the end of its stdin it hears that we are gone.
     const [program = "", ...args] = podmanLine([
       ...["exec", "-i", containerName(lab, container), "python3", "-I", "-u", "-c"],
-      ...[programText(file), JSON.stringify(settings)],
+      ...[programText(file, kind), JSON.stringify(settings)],
     ]);
     return new Looking(what, spawn(program, args, { stdio: "pipe" }));
   }
@@ -76,7 +88,12 @@ export class Looking<Line> {
     });
   }
 
-  /** Ends it, and the tor that it looked through. */
+  /** Tells a program that reads its stdin something, as a line of JSON. */
+  tell(command: object): void {
+    this.child.stdin.write(`${JSON.stringify(command)}\n`);
+  }
+
+  /** Ends it, and its tors. */
   async end(): Promise<void> {
     this.child.stdin.end();
     await this.until("it is gone", () => this.over || undefined, 15).catch(() => this.child.kill("SIGKILL"));

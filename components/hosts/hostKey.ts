@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { types } from "@pulumi/command";
-import { providerNamed } from "../providerNamed";
+import { ProvidedResource } from "../providedResource";
 
 /** Arguments of {@link HostKey}. */
 export interface HostKeyArgs {
@@ -18,27 +18,22 @@ export interface HostKeyArgs {
   readonly instance: pulumi.Input<string>;
 }
 
-/** Its code is hostKeyProvider.ts. */
-const provider = providerNamed("HostKey", ["diff", "create", "update"]);
-
 /**
  * A machine that shows a host key which was in no user data. The first connection is pinned to the key that it booted with, and puts the other in
  * its place; from then on nobody who has read the user data can stand in for it.
  * @example new HostKey("hosts-worker1-known", { host: "worker1", connection, hostKey, privateKey, firstHostKey, instance }).hostKey
  */
-export class HostKey extends pulumi.dynamic.Resource {
+export class HostKey extends ProvidedResource {
   /** The key that the machine shows from now on. */
   declare readonly hostKey: pulumi.Output<string>;
 
   constructor(name: string, args: HostKeyArgs, opts: pulumi.CustomResourceOptions = {}) {
     const { connection, privateKey } = args;
     super(
-      provider,
+      "HostKey",
       name,
       { ...args, connection: pulumi.secret(connection), privateKey: pulumi.secret(privateKey) },
       pulumi.mergeOptions({ additionalSecretOutputs: ["connection", "privateKey"] }, opts),
-      "softmap",
-      "HostKey",
     );
   }
 }

@@ -1,4 +1,4 @@
-// The dynamic provider behind HostKey; the state has its name alone, see ../providerNamed.ts.
+// The dynamic provider behind HostKey; the state has its name alone, see ../providedResource.ts.
 import { createHash } from "node:crypto";
 import type * as pulumi from "@pulumi/pulumi";
 import { setTimeout as sleep } from "node:timers/promises";

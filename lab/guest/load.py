@@ -6,22 +6,13 @@ Prints one JSON object a line: {"ready": true} when every client has fetched eve
 {"settled": N} as the answer to `settle N`, and {"ended": why} last. On stdin: `settle N` (answered when all requests under way have finished),
 `stop` (finishes those under way). When stdin ends everything ends at once: nobody is left who would read.
 """
-import asyncio, ctypes, json, os, shutil, signal, subprocess, sys, tempfile, time
+import asyncio, json, shutil, signal, sys, tempfile, time
+from client_tor import ClientTor, Failed, say
 
 SETTINGS = json.loads(sys.argv[1])
 SITES, BIG = SETTINGS["sites"], SETTINGS["big"]
 BIG_EVERY = 5  # of a site's requests
-PR_SET_PDEATHSIG = 1
-# RFC 1928, 6. tor knows more precise ones (torrc's ExtendedErrors), but it notes them for every try: a stream that is open at the second
-# directory is answered with the first one's "descriptor not found", and its client gives it up (connection_ap_handshake_socks_reply).
-REPLIES = {1: "general failure", 2: "not allowed", 3: "network unreachable", 4: "host unreachable", 5: "refused", 6: "timed out"}
-libc = ctypes.CDLL(None)
-
-
-class Failed(Exception):
-    """No whole HTTP answer came; the text says why."""
-
-
+# Failed: no whole HTTP answer came.
 FAILURES = (Failed, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError)
 
 
@@ -34,77 +25,29 @@ def reason(error, begun):
     return str(getattr(error, "strerror", None) or error)
 
 
-def say(**line):
-    print(json.dumps(line), flush=True)
-
-
-def die_with(parent):
-    """In a child before exec: it gets SIGKILL when its parent ends, however that ends."""
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
-
-
-class Client:
+class Client(ClientTor):
     """One tor of its own: its own guards, descriptors and circuits."""
 
     def __init__(self, name, new_identity_every):
-        self.name, self.new_identity_every = name, new_identity_every
-        self.asked, self.said, self.tor = 0, [], None
+        super().__init__(name)
+        self.new_identity_every, self.asked = new_identity_every, 0
         self.connecting = set()  # a future for each request whose stream is not open yet
         self.free = asyncio.Event()  # not set while this client forgets what it knows
         self.free.set()
 
     async def start(self, folder):
-        """Starts the tor; returns when it has bootstrapped."""
-        self.folder = f"{folder}/{self.name}"
-        os.mkdir(self.folder, 0o700)
-        with open(SETTINGS["torrc"]) as file:
-            common = file.read()
-        # Sockets in a folder of our own: no port that another load has, no cookie. Of a testing network introduction points live 10 to 30 s
-        # (get_intro_point_min_lifetime in hs_service.c): one request in some 200 comes just when one goes, is acknowledged and gets no rendezvous.
-        # tor tries again after three times CircuitBuildTimeout: with the 15 s of the lab's own client a second such time would be over the
-        # time-out. On a network where a circuit takes 0.1 s 5 s are many. And each request has a circuit of its own: kept for ten minutes after
-        # it, as tor does, they would be thousands, and slow everybody on the machine.
-        lines = [f"DataDirectory {self.folder}", f"SocksPort unix:{self.folder}/socks", f"ControlSocket {self.folder}/control",
-                 "Log notice stdout", "SafeLogging 0", "MaxCircuitDirtiness 60", "CircuitPadding 0",
-                 "LearnCircuitBuildTimeout 0", "CircuitBuildTimeout 5", "VanguardsLiteEnabled 0"]
-        with open(f"{self.folder}/torrc", "w") as file:
-            file.write("\n".join([common] + lines) + "\n")
-        me = os.getpid()
-        self.tor = await asyncio.create_subprocess_exec(
-            "tor", "--defaults-torrc", "/nonexistent", "--ignore-missing-torrc", "-f", f"{self.folder}/torrc", "--RunAsDaemon", "0",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=lambda: die_with(me))
-        while not any("Bootstrapped 100%" in line for line in self.said):
-            await self.hear()
-
-    async def hear(self):
-        """Takes one line of what the tor says. Failed, with its last words, when it has ended."""
-        line = await self.tor.stdout.readline()
-        if not line:
-            raise Failed(f"the tor of client {self.name} ended: " + " | ".join(self.said))
-        self.said = self.said[-4:] + [line.decode(errors="replace").strip()]
-
-    async def watch(self):
-        """Reads on, so that the tor never waits for a reader."""
-        while True:
-            await self.hear()
+        """
+        Of a testing network introduction points live 10 to 30 s (get_intro_point_min_lifetime in hs_service.c): one request in some 200 comes just
+        when one goes, is acknowledged and gets no rendezvous. And each request has a circuit of its own: kept for ten minutes after it, as tor does,
+        they would be thousands, and slow everybody on the machine.
+        """
+        await super().start(folder, SETTINGS["torrc"], ["SafeLogging 0", "MaxCircuitDirtiness 60"])
 
     async def forget(self):
         """Again and again: drops descriptors and circuits. A request that connects just then would fail by it (NEWNYM cancels its descriptor's
         fetch), and that would be our fault: new ones wait until none does. One may take long: then the others go on, and it is tried again later;
         the fourth time they wait as long as it takes."""
-        reader, writer = await asyncio.open_unix_connection(f"{self.folder}/control")
-
-        async def control(command, *answers):
-            writer.write(command + b"\r\n")
-            for expected in answers:
-                answer = await reader.readline()
-                if not answer.startswith(expected):
-                    words = answer.decode(errors="replace").strip() or "nothing more"
-                    raise Failed(f"the tor of client {self.name} answered to {command.decode()}: {words}")
-
-        await control(b"AUTHENTICATE", b"250")
+        control = await self.control()
         await control(b"SETEVENTS SIGNAL", b"250")
         while True:
             await asyncio.sleep(self.new_identity_every)
@@ -139,31 +82,6 @@ class Client:
         self.connecting.discard(future)
         if not future.done():
             future.set_result(None)
-
-    async def connect(self, site):
-        """A stream to port 80 of the site, on a circuit of its own: SOCKS user and password are new each time (IsolateSOCKSAuth)."""
-        reader, writer = await asyncio.open_unix_connection(f"{self.folder}/socks")
-        try:
-            user, host = os.urandom(8).hex().encode(), site.encode()
-            # step by step: of messages that come at once tor answers the last alone
-            writer.write(b"\x05\x01\x02")
-            if await reader.readexactly(2) != b"\x05\x02":
-                raise Failed("tor's SOCKS port does not take a name and password")
-            writer.write(b"\x01" + bytes([len(user)]) + user + b"\x01x")
-            if (await reader.readexactly(2))[1] != 0:
-                raise Failed("tor's SOCKS port refused us")
-            writer.write(b"\x05\x01\x00\x03" + bytes([len(host)]) + host + (80).to_bytes(2, "big"))
-            reply = await reader.readexactly(4)
-            if reply[1] != 0:
-                raise Failed(f"SOCKS {REPLIES.get(reply[1], 'error')} (0x{reply[1]:02x})")
-            await reader.readexactly({1: 6, 4: 18}.get(reply[3]) or (await reader.readexactly(1))[0] + 2)
-            return reader, writer
-        except asyncio.IncompleteReadError:
-            writer.close()
-            raise Failed("tor closed the connection")
-        except BaseException:
-            writer.close()
-            raise
 
 
 async def take_body(reader, headers, answer):
@@ -334,8 +252,7 @@ class Load:
         for task in self.watching:
             task.cancel()
         for client in self.clients:
-            if client.tor and client.tor.returncode is None:
-                client.tor.kill()
+            if client.kill():
                 await client.tor.wait()
 
 
