@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { types } from "@pulumi/command";
 import { rootless } from "../host/program";
 import { ProvidedResource } from "./providedResource";
+import { comparable } from "./valueOf";
 
 /** Arguments of {@link Installation}. */
 export interface InstallationArgs {
@@ -52,6 +53,7 @@ export class Installation extends ProvidedResource {
       name,
       {
         ...args,
+        wants: comparable(args.wants),
         probe: pulumi.output(args.probe).apply(rootless),
         leave: pulumi.output(args.leave).apply(rootless),
         holdsSiteKeys: args.holdsSiteKeys ?? false,

@@ -1,5 +1,6 @@
 // What providers.js finds, by the names that providedResource.ts has put into states: they stay.
 import { fileSetProvider } from "./fileSetProvider";
+import { gateProvider } from "./gateProvider";
 import { hostKeyProvider } from "./hosts/hostKeyProvider";
 import { installationProvider } from "./installationProvider";
 import { onionCertificateProvider } from "./onionCertificateProvider";
@@ -10,6 +11,7 @@ import { servicePlanProvider } from "./servicePlanProvider";
 
 export const providers = {
   FileSet: fileSetProvider,
+  Gate: gateProvider,
   HostKey: hostKeyProvider,
   Installation: installationProvider,
   OnionCertificate: onionCertificateProvider,

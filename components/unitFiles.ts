@@ -1,9 +1,9 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { HostFile, Service } from "../host/program";
 import { sha256 } from "./hash";
 import type { Services } from "./servicePlan";
 import { unknownValue } from "./unknownValue";
-import { valueOf } from "./valueOf";
+import { comparable } from "./valueOf";
 
 /** A file of a release whose text may not be known yet: a preview knows no address whose key is still to be made. */
 export type PlannedFile = Omit<HostFile, "text"> & { readonly text: pulumi.Input<string> };
@@ -38,8 +38,8 @@ type Hashes = readonly (readonly [path: string, hash: string])[];
 
 async function hashesOf(files: readonly PlannedFile[]): Promise<Hashes> {
   const hashes = files.map(async ({ path, text, install }) => {
-    const known = await valueOf(pulumi.output(text));
-    const hash = known === undefined ? unknownValue : fingerprint(known);
+    const known = await comparable(text);
+    const hash = known === unknownValue ? known : fingerprint(known);
     return [path, ...(install === undefined ? [] : [install.path])].map((place) => [place, hash] as const);
   });
   return (await Promise.all(hashes)).flat();

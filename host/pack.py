@@ -5,9 +5,9 @@ import sys
 import zlib
 
 
-def unpacked(text):
-    """A payload as it travels: JSON, deflated, base64."""
-    return json.loads(zlib.decompress(base64.b64decode(text)))
+def unpacked(text, sample=""):
+    """A payload as it travels: JSON, deflated with what such payloads are like, base64."""
+    return json.loads(zlib.decompressobj(zdict=sample.encode()).decompress(base64.b64decode(text)))
 
 
 def with_texts(payload, pack):

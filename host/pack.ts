@@ -7,8 +7,6 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { modules, source, type Step } from "./modules";
 import { proxyFiles } from "../proxy";
-import { render, sameEverywhere } from "../templates";
-import { readSources } from "../templates/sources";
 
 /** Steps whose programs are in the state; and `store`, which puts the pack on a machine. */
 const packedSteps = [
@@ -60,10 +58,15 @@ export function stayingProgram(name: StayingProgram): string {
     .join("");
 }
 
-/** Files that a template makes and that are the same on every machine, under their template's name. */
-function textsOfAll(): { path: string; text: string }[] {
-  return sameEverywhere.map((name) => ({ path: name, text: render(name, readSources(name), {}) }));
-}
+/** What the payloads of these roles' releases are like. */
+const sampled = ["base", "balancer", "publisher", "worker"] as const;
+
+/**
+ * What payloads are like, by role: those of a small stack, without its keys (samples/, made by tests/samples.test.ts). zlib takes them for its
+ * dictionary (RFC 1950, 2.2): of what is in a payload most is in each, and the state has it twice for each machine.
+ */
+export const samples = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(sampled.map((role) => [role, readFileSync(join(__dirname, "samples", `${role}.txt`), "utf8")]));
 
 interface Pack {
   /** The first 16 hexadecimal digits of the sha256 of what is in it: its name on a machine. */
@@ -72,6 +75,7 @@ interface Pack {
   readonly json: string;
   /** Names of the files in it, by their texts. */
   readonly names: ReadonlyMap<string, string>;
+  readonly samples: Readonly<Record<string, string>>;
 }
 
 let made: Pack | undefined;
@@ -83,12 +87,13 @@ function pack(): Pack {
 function makePack(): Pack {
   const staying = Object.keys(programs) as StayingProgram[];
   const names = [...packedSteps.flatMap((step) => modules[step]), ...staying.flatMap((name) => modules[name]), "pack"];
-  const texts = [...proxyFiles(), ...textsOfAll()];
+  const lua = proxyFiles();
   const content = {
     modules: Object.fromEntries([...new Set<string>(names)].sort().map((name) => [name, source(name)])),
     steps: Object.fromEntries(packedSteps.map((step) => [step, modules[step]])),
+    samples: samples(),
     files: Object.fromEntries([
-      ...texts.map(({ path, text }): [string, Part[]] => [path, [{ text }]]),
+      ...lua.map(({ path, text }): [string, Part[]] => [path, [{ text }]]),
       ...staying.map((name): [string, Part[]] => [name, partsOf(name)]),
     ]),
   };
@@ -97,9 +102,10 @@ function makePack(): Pack {
     id: createHash("sha256").update(json).digest("hex").slice(0, 16),
     json,
     names: new Map([
-      ...texts.map(({ path, text }): [string, string] => [text, path]),
+      ...lua.map(({ path, text }): [string, string] => [text, path]),
       ...staying.map((name): [string, string] => [stayingProgram(name), name]),
     ]),
+    samples: content.samples,
   };
 }
 
@@ -158,8 +164,16 @@ except (OSError, ValueError, zlib.error):
         sys.exit(print("${payload.host}: nothing of softmap is here any more"))
     sys.exit("softmap ${step} on ${payload.host} failed: softmap's programs are not on this host any more. Next: run \`pulumi refresh\`, then \`pulumi up\`: it puts them there again.")
 exec(compile(PACK["modules"]["pack"], "<softmap>", "exec"))
-run_step(PACK, "${step}", unpacked("${deflated(canonical(withoutKnownTexts(payload)))}"))
+run_step(PACK, "${step}", ${travelling(payload)})
 `;
+}
+
+/** A payload as an expression of Python that gives it. */
+function travelling(payload: object): string {
+  const role = "role" in payload ? String(payload.role) : "";
+  const sample = pack().samples[role];
+  const text = deflated(canonical(withoutKnownTexts(payload)), sample);
+  return sample === undefined ? `unpacked("${text}")` : `unpacked("${text}", PACK["samples"]["${role}"])`;
 }
 
 /** JSON with sorted keys, so that the order in which a caller writes an object is not a change. */
@@ -171,9 +185,9 @@ export function canonical(value: unknown): string {
   );
 }
 
-/** As Python reads it: base64 of the deflated text. Another Node's zlib may make other bytes of it; then a step runs once more and changes nothing. */
-export function deflated(text: string): string {
-  return deflateSync(text, { level: 9 }).toString("base64");
+/** As Python reads it: base64 of the deflated text, with zlib's dictionary or without. Another Node's zlib may make other bytes of it; then a step runs once more and changes nothing. */
+export function deflated(text: string, dictionary = ""): string {
+  return deflateSync(text, { level: 9, ...(dictionary && { dictionary: Buffer.from(dictionary) }) }).toString("base64");
 }
 
 /** Files that the pack has are named and not sent. */

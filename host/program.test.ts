@@ -1,141 +1,26 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { deflateSync, inflateSync } from "node:zlib";
 import fc from "fast-check";
-import { proberPaths, watchdogPaths, workerFiles } from "../plan/names";
-import { proxyFiles } from "../proxy";
-import { render } from "../templates";
-import { readSources } from "../templates/sources";
+import { proberPaths, watchdogPaths } from "../plan/names";
+import { bootstrap, releaseProgram, watchdogFile, type ReleasePayload } from "./program";
 import {
-  actProgram,
-  adoptProgram,
-  arrivalProgram,
-  bootstrap,
-  confirmProgram,
-  leaveProgram,
-  metricsFile,
-  mirrorProgram,
-  openProgram,
-  packId,
-  packProgram,
-  probeProgram,
-  publisherFile,
-  publishProgram,
-  releaseProgram,
-  renewalFile,
-  retireProgram,
-  rollbackProgram,
-  rooted,
-  rootless,
-  surveyProgram,
-  tailProgram,
-  watchdogFile,
-  type PublishPayload,
-  type ReleasePayload,
-} from "./program";
-
-const secret = "c2VjcmV0IHNlY3JldA==";
-
-const release: ReleasePayload = {
-  stack: "dev",
-  role: "worker",
-  owner: "workers/worker1",
-  host: "worker1",
-  packages: ["tor"],
-  users: [{ name: "softmap-tor", groups: [] }],
-  dirs: [],
-  files: [{ path: "tor/news-1/torrc", text: "Log notice stdout\n" }],
-  state: [{ path: "/var/lib/softmap/x", base64: secret, owner: "root", group: "root", mode: "0600" }],
-  services: [],
-  keepReleases: 3,
-  timeoutSeconds: 60,
-};
-const publish: PublishPayload = {
-  ...release,
-  frontends: [],
-  control: "/c",
-  socks: "/s",
-  statusSocket: "/t",
-  publisherStatus: "/p",
-  graceSeconds: 1,
-  excused: [],
-  warm: [],
-  rollbackSeconds: 1,
-  publishTimeoutSeconds: 1,
-};
-const programs = {
-  release: releaseProgram(release),
-  publish: publishProgram(publish),
-  confirm: confirmProgram({ host: "balancer1", stack: "dev", publishing: ["balancer1"] }),
-  retire: retireProgram({
-    stack: "dev",
-    roles: ["worker"],
-    owner: "workers/worker1",
-    host: "worker1",
-    keepServices: [],
-    keepStateDirs: [],
-    keepFiles: [],
-    proxies: [],
-    drainSeconds: 1,
-  }),
-  probe: probeProgram({ host: "worker1", roles: ["worker"], owner: "workers/worker1" }),
-};
-/** What brings a machine its pack. */
-const arrival = packProgram() + arrivalProgram({ host: "worker1", roles: ["worker"], firewall: true, openPorts: [] });
-/** Programs of the operator's desk: no state has them, and each is sent once. */
-const ofTheDesk = {
-  rollback: rollbackProgram({ host: "worker1", stack: "dev" }),
-  survey: surveyProgram({ host: "worker1", ask: [], quick: false }),
-  act: actProgram({ host: "worker1", stack: "dev", action: "stop", projects: [] }),
-  leave: leaveProgram({
-    ...{ host: "balancer1", action: "look", backends: [], kind: "drain", reason: "", seconds: 1, others: false },
-  }),
-  tail: tailProgram({ host: "worker1", projects: [], lines: 1, follow: false }),
-  open: openProgram({ host: "balancer1", address: "a.onion" }),
-  mirror: mirrorProgram({ host: "worker1", hours: 1, bytes: 1 }),
-  adopt: adoptProgram({ host: "worker1", stack: "dev", action: "look", home: "", drainSeconds: 1 }),
-};
-/** What machines run by themselves: without a payload. */
-const stayingFiles = {
-  renewal: renewalFile(),
-  metrics: metricsFile(),
-  publisher: publisherFile(),
-  watchdog: watchdogFile(),
-};
-
-const script = readFileSync(join(__dirname, "bootstrap.sh"), "utf8");
-
-/** A program without the size and the shell script in front. */
-const pythonOf = (program: string): string => program.slice(program.indexOf("\n") + 1 + script.length);
-
-const unpacked = (base64: string): string => inflateSync(Buffer.from(base64, "base64")).toString("utf8");
-
-/** Everything deflated in a text, unpacked. */
-const partsOf = (program: string): string[] =>
-  [...program.matchAll(/\w+\("([A-Za-z0-9+/=]{40,})"\)/g)].map(([, base64 = ""]) => unpacked(base64));
-
-interface Pack {
-  readonly modules: Readonly<Record<string, string>>;
-  readonly steps: Readonly<Record<string, readonly string[]>>;
-}
-const pack = JSON.parse(partsOf(arrival)[0] ?? "") as Pack;
-
-/** The code of a packed step as host/pack.py puts it together. */
-const codeOfStep = (step: string): string => (pack.steps[step] ?? []).map((name) => pack.modules[name]).join("\n\n");
-
-/** The code of a program of the desk. */
-const codeOf = (program: string): string => partsOf(program)[0] ?? "";
-
-/** Python's own reading of what a program is given. */
-function payloadAsPythonReadsIt(program: string): unknown {
-  const [packed = ""] = [...program.matchAll(/unpacked\("([^"]+)"\)/g)].at(-1)?.slice(1) ?? [];
-  const reading = `${pack.modules["pack"]}\nprint(json.dumps(unpacked(${JSON.stringify(packed)})))\n`;
-  return JSON.parse(execFileSync("python3", ["-I", "-"], { input: reading, encoding: "utf8" }));
-}
+  secret,
+  release,
+  programs,
+  arrival,
+  script,
+  pythonOf,
+  pack,
+  codeOfStep,
+  codeOf,
+  payloadAsPythonReadsIt,
+  ofTheDesk,
+  stayingFiles,
+} from "./testing/programs";
 
 test("a program is the same text every time, in whatever order the payload was written", () => {
   const backwards = Object.fromEntries(Object.entries(release).reverse()) as unknown as ReleasePayload;
@@ -153,27 +38,6 @@ test("programs in the state are small ASCII without long lines and without code;
     );
   }
   assert.ok(!arrival.includes(secret) && !JSON.stringify(pack).includes(secret));
-});
-
-test("files that are the same on every machine come with the pack: a release names them", () => {
-  const [lua] = proxyFiles();
-  const files = [
-    { path: lua?.path ?? "", text: lua?.text ?? "" },
-    { path: "base/renew.py", text: renewalFile() },
-    { path: workerFiles.torUnit, text: render("unit-tor", readSources("unit-tor"), {}) },
-    { path: "nginx/news.conf", text: "events {}\n" },
-  ];
-  const sent = payloadAsPythonReadsIt(releaseProgram({ ...release, files })) as { readonly files: unknown };
-  assert.deepEqual(sent.files, [
-    { packed: lua?.path, path: lua?.path },
-    { packed: "renew", path: "base/renew.py" },
-    { packed: "unit-tor", path: workerFiles.torUnit },
-    { path: "nginx/news.conf", text: "events {}\n" },
-  ]);
-  const reading = `${pack.modules["pack"]}\npack, payload = json.load(sys.stdin)\nprint(json.dumps(with_texts(payload, pack)))\n`;
-  const input = JSON.stringify([pack, sent]);
-  const made = execFileSync("python3", ["-I", "-c", reading], { input, encoding: "utf8" });
-  assert.deepEqual(JSON.parse(made), JSON.parse(JSON.stringify({ ...release, files })));
 });
 
 /** Runs the definitions on stdin and prints each name that two of them make, or one and an import, and each that a function uses and nobody makes. */
@@ -282,55 +146,6 @@ test("the watchdog as one file reads what it is told, and has the places of plan
   }
   for (const path of [proberPaths.socksSocket, watchdogPaths.leaveOut])
     assert.ok(watchdogFile().includes(`"${path}"`), path);
-});
-
-/** Runs a packed program's Python with a pack of its own, or none. */
-function runPacked(program: string, content: object | undefined, word?: string) {
-  const folder = mkdtempSync(join(tmpdir(), "softmap-pack-"));
-  try {
-    if (content !== undefined) writeFileSync(join(folder, packId()), deflateSync(JSON.stringify(content)));
-    const python = pythonOf(program)
-      .replaceAll("/var/lib/softmap/programs", folder)
-      .replace("/etc/softmap", `${folder}/etc`);
-    return spawnSync("python3", ["-I", "-", ...(word === undefined ? [] : [word])], {
-      input: python,
-      encoding: "utf8",
-    });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-test("a bug is told with its place in the code, and without any value", () => {
-  const { probe = "" } = pack.modules;
-  const ran = runPacked(programs.probe, {
-    ...pack,
-    modules: { ...pack.modules, probe: probe.replace('payload["roles"]', 'payload["secret"]') },
-  });
-  assert.equal(ran.status, 1);
-  const [, line] = /a bug in softmap's own step: KeyError at .*probe_main:(\d+)\. Next: /.exec(ran.stderr) ?? [
-    ran.stderr,
-  ];
-  assert.match(codeOfStep("probe").split("\n")[Number(line) - 1] ?? "", /payload\["roles"\]/);
-});
-
-test("what a provider of ours sends is in the state without bootstrap.sh; an earlier version's has it, and is sent as it is", () => {
-  for (const program of [programs.probe, programs.retire]) {
-    const kept = rootless(program);
-    assert.equal(kept, pythonOf(program));
-    assert.equal(rooted(kept), program);
-    assert.equal(rooted(program), program);
-  }
-});
-
-test("without its pack a step says what to do; a removal has nothing to remove where softmap's folder is gone too", () => {
-  const missing =
-    /^softmap release on worker1 failed: softmap's programs are not on this host any more\. Next: run `pulumi refresh`, then `pulumi up`/;
-  const ran = runPacked(programs.release, undefined);
-  assert.equal(ran.status, 1);
-  assert.match(ran.stderr, missing);
-  const removal = runPacked(programs.retire, undefined, "everything");
-  assert.deepEqual([removal.status, removal.stdout], [0, "worker1: nothing of softmap is here any more\n"]);
 });
 
 test("the command is short, the same for every step, and has no secret: it stands in every error", () => {

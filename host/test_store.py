@@ -61,6 +61,13 @@ class PackTest(unittest.TestCase):
     def test_a_payload_travels_deflated(self):
         self.assertEqual(unpacked(base64.b64encode(deflated({"a": 1})).decode()), {"a": 1})
 
+    def test_with_what_such_payloads_are_like_it_is_smaller(self):
+        value, sample = {"sites": ["www.example.org", "shop.example.org"]}, '{"sites": ["www.example.org", "other.example.org"]}'
+        small = zlib.compressobj(zdict=sample.encode())
+        sent = small.compress(json.dumps(value).encode()) + small.flush()
+        self.assertLess(len(sent), len(deflated(value)))
+        self.assertEqual(unpacked(base64.b64encode(sent).decode(), sample), value)
+
 
 if __name__ == "__main__":
     unittest.main()

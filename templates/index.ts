@@ -121,34 +121,6 @@ export const templates = {
   "unit-watchdog": unitWatchdog,
 } as const;
 
-type Fixed = { [Name in TemplateName]: Models[Name] extends UnitModel ? Name : never }[TemplateName];
-
-const fixed: Readonly<Record<Fixed, true>> = {
-  "base-apparmor-nginx": true,
-  "base-apparmor-onionbalance": true,
-  "base-apparmor-tor": true,
-  "base-apply": true,
-  "base-firewall-load": true,
-  "base-journal": true,
-  "base-kernel": true,
-  "base-needrestart": true,
-  "base-upgrades": true,
-  "unit-base": true,
-  "unit-firewall": true,
-  "unit-firewall-path": true,
-  "unit-firewall-reload": true,
-  "unit-balancer-tor": true,
-  "unit-metrics-collect": true,
-  "unit-nginx": true,
-  "unit-onionbalance": true,
-  "unit-prober-tor": true,
-  "unit-tor": true,
-  "unit-watchdog": true,
-};
-
-/** Templates whose files are the same on every machine. */
-export const sameEverywhere = Object.keys(fixed) as readonly Fixed[];
-
 /**
  * A file from its template's name, its texts and its model: pure, the same text for the same model.
  * Throws an Error that names the file, the property and its value when a value cannot be written in its place.

@@ -11,6 +11,7 @@ import {
   type SoftmapProjectArgs,
   type WorkersArgs,
 } from "../components";
+import { samples } from "../host/pack";
 import type { PublishPayload, ReleasePayload, RetirePayload } from "../host/program";
 import { mockEngine, type Pretend, type Registered, type Silent } from "./mocks";
 
@@ -89,11 +90,29 @@ export class Graph {
   }
 }
 
+const dictionaries = Object.values(samples());
+
+/** What is deflated, with whichever of the samples it was. @throws when it is nothing of the kind */
+function inflated(base64: string): string {
+  const sent = Buffer.from(base64, "base64");
+  // One that it was not deflated with is refused: zlib has its sum (RFC 1950, 2.2).
+  const [dictionary = ""] = dictionaries.filter((each) => isDeflatedWith(sent, each));
+  return inflateSync(sent, { dictionary: Buffer.from(dictionary) }).toString("utf8");
+}
+
+function isDeflatedWith(sent: Buffer, dictionary: string): boolean {
+  try {
+    return inflateSync(sent, { dictionary: Buffer.from(dictionary) }).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** A text, and after it all that is deflated in it: programs carry what they are given so. */
 export function readable(text: unknown): string {
   const parts = [...String(text).matchAll(/"([A-Za-z0-9+/=]{20,})"/g)].map(([, base64 = ""]) => {
     try {
-      return inflateSync(Buffer.from(base64, "base64")).toString("utf8");
+      return inflated(base64);
     } catch {
       return ""; // a text like any other
     }

@@ -4,6 +4,7 @@ import { renewalTimes } from "../../plan/renewal";
 import { arrivalProgram, packId, releaseProgram, renewalFile, type Service } from "../../host/program";
 import type { Component } from "../component";
 import { hashOf } from "../hash";
+import { Gate } from "../gate";
 import { hostStep, installationOn, laterStep, type HostStepArgs, type Step } from "../hostStep";
 import type { Installation } from "../installation";
 import { releaseDefaults } from "../releaseDefaults";
@@ -81,9 +82,14 @@ function releaseAll(parent: Component, steps: readonly HostStepArgs[], base: boo
   );
   const waveBefore = releaseAfter(installations, { canary: 1, waveSize: Math.max(1, steps.length) });
   const released = new Map<string, Step>();
+  const looked = new Gate(
+    parent.childName("looked"),
+    { of: [...installations.keys()] },
+    { parent, dependsOn: [...installations.values()] },
+  );
   for (const step of steps) {
     const { name } = step.host;
-    const dependsOn = [among(waveBefore(name, released)), ...installations.values()];
+    const dependsOn = [among(waveBefore(name, released)), looked];
     const make = base ? hostStep : laterStep;
     released.set(name, make(parent.childName(`${name}-base`), step, { parent, dependsOn }));
   }

@@ -18,7 +18,7 @@ describe("a balancer and two workers in a VPC of their own", () => {
     const zones = ["eu-central-1a", "eu-central-1b", "eu-central-1c"];
     const machine = (name: string) => [name, `${name}-first-host-key`, `${name}-host-key`, `${name}-known`];
     const expected = [
-      ...["aws", "vpc", "default-group", "gateway", "routes", "route", "login", "group"],
+      ...["aws", "vpc", "default-group", "gateway", "routes", "route", "login", "group", "looked"],
       ...zones.flatMap((zone) => [`subnet-${zone}`, `routes-${zone}`]),
       ...["ssh-from-203-0-113-0-24", "out-tcp", "out-dns", "out-ntp"],
       ...["balancer1", "north", "south"].flatMap(machine),
