@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-
 import { join } from "node:path";
 import { test } from "node:test";
 import { programText } from "../lab/ownTor";

@@ -1,6 +1,5 @@
 // What providers.js finds, by the names that providedResource.ts has put into states: they stay.
-import { fileSetProvider } from "./fileSetProvider";
-import { gateProvider } from "./gateProvider";
+import { fileSetProvider, gateProvider } from "./heldProvider";
 import { hostKeyProvider } from "./hosts/hostKeyProvider";
 import { installationProvider } from "./installationProvider";
 import { onionCertificateProvider } from "./onionCertificateProvider";

@@ -198,6 +198,29 @@ class Decisions(unittest.TestCase):
         self.assertEqual([found["facts"]], list(markers.values()))
 
 
+class Enabled(unittest.TestCase):
+    def test_one_question_for_all_and_one_by_one_where_systemd_stops_at_a_unit_without_a_file(self):
+        words, asked = {"a": "enabled", "b": "disabled", "c": "enabled"}, []
+
+        def systemctl(argv, **_):
+            asked.append(argv[2:])
+            missing = [unit for unit in argv[2:] if unit not in words]
+            lines = ["Failed to get unit file state for %s: No such file or directory" % unit for unit in missing[:1]]
+            for unit in argv[2:]:
+                if unit in missing:
+                    break
+                lines.append(words[unit])
+            return unittest.mock.Mock(text="".join(line + "\n" for line in lines))
+
+        with unittest.mock.patch("services.run", systemctl):
+            self.assertEqual(services.enabled_of(["a", "b", "c"]), {"a", "c"})
+            self.assertEqual(asked, [["a", "b", "c"]])
+            self.assertEqual(services.enabled_of(["b", "a", "gone"]), {"a"})
+            self.assertEqual(services.enabled_of(["gone", "a"]), {"a"})
+            self.assertFalse(services.is_enabled("gone"))
+            self.assertEqual(services.enabled_of([]), set())
+
+
 class AppliedUnits(unittest.TestCase):
     def test_it_is_kept_over_runs_and_a_doubt_too(self):
         with tempfile.TemporaryDirectory() as folder, unittest.mock.patch("os.fchown"):

@@ -10,7 +10,7 @@ import { podmanLine } from "./podman";
 const host = (name: string): string => join(__dirname, "..", "host", `${name}.py`);
 
 /** What a Python program in a container is made of besides itself, files in their order. */
-export const MODULES = {
+const MODULES = {
   /** For one that looks: it asks a tor of its own. */
   looks: [host("control"), host("descriptors"), guest("own_tor.py")],
   /** For one that visits sites: its tors. */
@@ -24,7 +24,7 @@ export function programText(program: string, kind: keyof typeof MODULES = "looks
 }
 
 /** Which program, and where. */
-export interface Started {
+interface Started {
   readonly container: string;
   readonly what: string;
   readonly file: string;

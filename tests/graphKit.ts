@@ -90,33 +90,22 @@ export class Graph {
   }
 }
 
-const dictionaries = Object.values(samples());
+const dictionaries = Object.values(samples()).map((text) => Buffer.from(text));
 
-/** What is deflated, with whichever of the samples it was. @throws when it is nothing of the kind */
+/** What is deflated, with whichever of the samples: one that it was not deflated with is refused, zlib has its sum (RFC 1950, 2.2). "" for a text like any other. */
 function inflated(base64: string): string {
-  const sent = Buffer.from(base64, "base64");
-  // One that it was not deflated with is refused: zlib has its sum (RFC 1950, 2.2).
-  const [dictionary = ""] = dictionaries.filter((each) => isDeflatedWith(sent, each));
-  return inflateSync(sent, { dictionary: Buffer.from(dictionary) }).toString("utf8");
-}
-
-function isDeflatedWith(sent: Buffer, dictionary: string): boolean {
-  try {
-    return inflateSync(sent, { dictionary: Buffer.from(dictionary) }).length > 0;
-  } catch {
-    return false;
-  }
+  for (const dictionary of dictionaries)
+    try {
+      return inflateSync(Buffer.from(base64, "base64"), { dictionary }).toString("utf8");
+    } catch {
+      // the next one
+    }
+  return "";
 }
 
 /** A text, and after it all that is deflated in it: programs carry what they are given so. */
 export function readable(text: unknown): string {
-  const parts = [...String(text).matchAll(/"([A-Za-z0-9+/=]{20,})"/g)].map(([, base64 = ""]) => {
-    try {
-      return inflated(base64);
-    } catch {
-      return ""; // a text like any other
-    }
-  });
+  const parts = [...String(text).matchAll(/"([A-Za-z0-9+/=]{20,})"/g)].map(([, base64 = ""]) => inflated(base64));
   return [String(text), ...parts].join("\n");
 }
 
