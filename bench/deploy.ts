@@ -1,5 +1,5 @@
 /**
- * `npm run bench:deploy [-- --rounds N] [--sizes 1,5,10,30] [--csv FILE] [--far]`: the same files and services brought to the same hosts by softmap, pyinfra, Ansible and
+ * `npm run bench:deploy [-- --rounds N] [--sizes 1,5,10,30] [--by softmap,rsync-ssh] [--csv FILE] [--far]`: the same files and services brought to the same hosts by softmap, pyinfra, Ansible and
  * a loop of rsync and ssh, in turn, in one lab. See README.md.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -17,10 +17,9 @@ import { Stack } from "./deploy/stack";
 import { ensureTools, type Tools } from "./deploy/tools";
 import { Traffic } from "./deploy/traffic";
 import {
-  ARMS,
   deployCsv,
-  deployOptions,
   deployTable,
+  fromCsv,
   goalLines,
   growthTable,
   PHASES,
@@ -28,9 +27,9 @@ import {
   turn,
   type Arm,
   type Deployed,
-  type DeployOptions,
   type Phase,
 } from "./deployFigures";
+import { deployOptions, type DeployOptions } from "./deployOptions";
 
 const LAB = "benchdeploy";
 const say = stopwatch();
@@ -170,10 +169,10 @@ function report(all: readonly Deployed[]): void {
   for (const line of goalLines(all)) console.log(`- ${line}`);
 }
 
-async function main({ rounds, sizes, file, far }: DeployOptions): Promise<void> {
+async function measure({ rounds, sizes, by, file, far }: DeployOptions): Promise<void> {
   const lab = labNamed(LAB);
   let benchmark: Benchmark | undefined;
-  const ends: (() => Promise<unknown>)[] = [() => labDown(lab)];
+  const ends: (() => Promise<unknown>)[] = [];
   let ending: Promise<void> | undefined;
   const end = (): Promise<void> =>
     (ending ??= (async () => {
@@ -193,6 +192,7 @@ async function main({ rounds, sizes, file, far }: DeployOptions): Promise<void> 
   try {
     const tools = await ensureTools(say);
     await ensureEngine(say);
+    ends.push(() => labDown(lab));
     await labUp(lab, say);
     const folder = join(lab.dir, "deploy");
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -203,11 +203,16 @@ async function main({ rounds, sizes, file, far }: DeployOptions): Promise<void> 
     benchmark = new Benchmark({ lab, folder, place: link.place, traffic }, tools, far ? "far" : "near");
     await benchmark.prepare(Math.max(...sizes));
     for (let round = 1; round <= rounds; round++)
-      for (const hosts of sizes) for (const arm of turn(ARMS, round)) await benchmark.deploy(round, hosts, arm);
+      for (const hosts of sizes) for (const arm of turn(by, round)) await benchmark.deploy(round, hosts, arm);
     console.log(await machine(lab, tools));
   } finally {
     await end();
   }
+}
+
+async function main(options: DeployOptions): Promise<void> {
+  if (options.tables.length === 0) return measure(options);
+  report(options.tables.flatMap((file) => fromCsv(readFileSync(file, "utf8"))));
 }
 
 Promise.resolve()

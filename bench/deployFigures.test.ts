@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  ARMS,
   deployCsv,
-  deployOptions,
   deployTable,
+  fromCsv,
   goalLines,
   growth,
   growthTable,
   turn,
   type Deployed,
 } from "./deployFigures";
+import { deployOptions } from "./deployOptions";
 import { counterRules, countersOf } from "./deploy/traffic";
 
 const run = (more: Partial<Deployed>): Deployed => ({
@@ -77,13 +79,23 @@ test("every round another arm begins", () => {
   );
 });
 
+test("tables of several files: what was written is read again", () => {
+  const all = [run({ arm: "pyinfra, archives", cpu: 1.234 }), run({ hosts: 30, peak: 7 })];
+  assert.deepEqual(fromCsv(deployCsv(all)), all);
+  assert.throws(() => fromCsv("workers,sites\n1,2\n"), /not a file of bench:deploy: it begins with "workers,sites"/);
+});
+
 test("options", () => {
-  assert.deepEqual(deployOptions([]), { rounds: 5, sizes: [1, 5, 10, 30], far: false });
+  const usual = { rounds: 5, sizes: [1, 5, 10, 30], by: ARMS, far: false, tables: [] };
+  assert.deepEqual(deployOptions([]), usual);
   assert.deepEqual(deployOptions(["--far", "--sizes", "3,1", "--rounds", "2", "--csv", "a.csv"]), {
-    ...{ rounds: 2, sizes: [1, 3], far: true, file: "a.csv" },
+    ...{ ...usual, rounds: 2, sizes: [1, 3], far: true, file: "a.csv" },
   });
-  for (const wrong of [["--rounds"], ["--sizes", "0"], ["--sizes", "1,"], ["--sizes", "51"], ["--near"], ["--csv"]])
-    assert.throws(() => deployOptions(wrong), /^Error: usage: npm run bench:deploy .*--far/);
+  assert.deepEqual(deployOptions(["--by", "softmap,pyinfra-archives"]).by, ["softmap", "pyinfra, archives"]);
+  assert.deepEqual(deployOptions(["--tables", "a.csv,b.csv"]).tables, ["a.csv", "b.csv"]);
+  const wrong = [["--rounds"], ["--sizes", "0"], ["--sizes", "1,"], ["--sizes", "51"], ["--near"], ["--csv"]];
+  for (const args of [...wrong, ["--by", "chef"], ["--by", "softmap,softmap"], ["--tables"]])
+    assert.throws(() => deployOptions(args), /^Error: usage: npm run bench:deploy .*--far/);
 });
 
 test("the counters take ssh to and from the lab's hosts and nothing else", () => {

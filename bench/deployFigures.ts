@@ -169,40 +169,19 @@ export function deployCsv(all: readonly Deployed[]): string {
   return [NAMES.join(","), ...lines].join("\n") + "\n";
 }
 
+/** What {@link deployCsv} wrote, of any number of runs of the benchmark. @throws Error when it is another file */
+export function fromCsv(text: string): Deployed[] {
+  const [head, ...lines] = text.trimEnd().split("\n");
+  if (head !== NAMES.join(",")) throw new Error(`not a file of bench:deploy: it begins with ${JSON.stringify(head)}`);
+  // Numbers and quoted texts without quotes in them: each line is what JSON calls a list.
+  return lines.map((line) => {
+    const cells = JSON.parse(`[${line}]`) as unknown[];
+    return Object.fromEntries(NAMES.map((name, n) => [name, cells[n]])) as unknown as Deployed;
+  });
+}
+
 /** The order of the arms in a round: every round another one begins, so that nobody always comes after the same. */
 export function turn<T>(all: readonly T[], round: number): T[] {
   const by = (round - 1) % Math.max(1, all.length);
   return [...all.slice(by), ...all.slice(0, by)];
-}
-
-export interface DeployOptions {
-  /** @default 5 */
-  readonly rounds: number;
-  /** Numbers of hosts. @default [1, 5, 10, 30] */
-  readonly sizes: readonly number[];
-  /** Where everything measured goes as well. */
-  readonly file?: string;
-  /** With delay and loss between deployer and hosts. */
-  readonly far: boolean;
-}
-
-/** @throws Error that says how the command is used */
-export function deployOptions(args: readonly string[]): DeployOptions {
-  const usage = new Error("usage: npm run bench:deploy [-- --rounds N] [--sizes 1,5,10,30] [--csv FILE] [--far]");
-  let options: DeployOptions = { rounds: 5, sizes: [1, 5, 10, 30], far: false };
-  const left = [...args];
-  for (let name = left.shift(); name !== undefined; name = left.shift()) {
-    if (name === "--far") options = { ...options, far: true };
-    else {
-      const value = left.shift();
-      if (name === "--rounds" && /^[1-9]\d{0,2}$/.test(value ?? "")) options = { ...options, rounds: Number(value) };
-      else if (name === "--sizes" && /^[1-9]\d?(,[1-9]\d?)*$/.test(value ?? ""))
-        options = { ...options, sizes: [...new Set(value?.split(",").map(Number))].sort((a, b) => a - b) };
-      else if (name === "--csv" && value !== undefined) options = { ...options, file: value };
-      else throw usage;
-    }
-  }
-  // A roll-out in one wave has fifty hosts at most.
-  if (options.sizes.some((size) => size > 50)) throw usage;
-  return options;
 }

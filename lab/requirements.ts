@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { LabError } from "./errors";
 import type { Say } from "./progress";
-import { hasProgram, run, runAsRoot } from "./run";
+import { hasProgram, runAsRoot } from "./run";
 
 /** One thing that the lab runs on this machine, and why; `found` says whether it is there. */
 export interface Requirement {
@@ -72,5 +72,5 @@ export async function ensureRequirements(say: Say, all: readonly Requirement[] =
   );
   const still = (await missing(lacking)).map((one) => one.package);
   if (still.length > 0) throw new LabError(`${still.join(", ")}: installed, but still not found.`, next);
-  say(`installed ${names.join(", ")} (${(await run(["podman", "--version"])).text})`);
+  say(`installed ${names.join(", ")}`);
 }
