@@ -11,7 +11,7 @@ import { stateOf } from "../lab/places";
 import { run } from "../lab/run";
 import { farLink } from "./deploy/far";
 import { collect, emptyHosts, forAll, manifestOf, mustHave, type Manifest } from "./deploy/hosts";
-import { measured, type Command, type Site } from "./deploy/measure";
+import { measured, type Site } from "./deploy/measure";
 import { peerCommand, type Peers } from "./deploy/peers";
 import { Stack } from "./deploy/stack";
 import { ensureTools, type Tools } from "./deploy/tools";
@@ -30,6 +30,7 @@ import {
   type Phase,
 } from "./deployFigures";
 import { deployOptions, type DeployOptions } from "./deployOptions";
+import type { Command } from "./spent";
 
 const LAB = "benchdeploy";
 const say = stopwatch();

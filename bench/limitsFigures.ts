@@ -6,11 +6,14 @@ export interface Row {
   readonly sites: number;
   /** Tor daemons on each worker. */
   readonly daemons: number;
-  readonly resources?: number;
+  readonly resources?: number | undefined;
   readonly stateBytes?: number;
   readonly firstSeconds?: number;
   readonly upSeconds?: number;
   readonly sameSeconds?: number;
+  /** The most memory of all processes together, in bytes: of the first `up`, of the preview in which nothing changes. */
+  readonly upPeak?: number;
+  readonly samePeak?: number;
   /** ssh logins of the first `up`, all hosts together; of the preview in which nothing changes. */
   readonly upLogins?: number;
   readonly sameLogins?: number;
@@ -19,39 +22,35 @@ export interface Row {
 }
 
 const number = (value: number | undefined, digits = 0): string => value?.toFixed(digits) ?? "-";
-const mega = (bytes: number | undefined): string => number(bytes === undefined ? undefined : bytes / 1e6, 1);
+const mega = (bytes: number | undefined, digits = 1): string =>
+  number(bytes === undefined ? undefined : bytes / 1e6, digits);
 
 /** A line for each size. */
 export function table(rows: readonly Row[]): string {
   const head = [
     ...["workers", "sites", "daemons each", "resources", "state, MB"],
-    ...["first preview, s", "`up`, s", "nothing changes, s", "logins: `up`", "logins: nothing changes", "what broke"],
+    ...["first preview, s", "`up`, s", "nothing changes, s", "memory of `up`, MB", "of nothing, MB"],
+    ...["logins: `up`", "logins: nothing changes", "what broke"],
   ];
   const lines = rows.map((row) => [
     ...[row.workers, row.sites, row.daemons, number(row.resources), mega(row.stateBytes)],
     ...[row.firstSeconds, row.upSeconds, row.sameSeconds].map((seconds) => number(seconds, 1)),
+    ...[row.upPeak, row.samePeak].map((bytes) => mega(bytes, 0)),
     ...[number(row.upLogins), number(row.sameLogins), row.broke],
   ]);
   return markdown(head, lines);
 }
 
+const round = (value: number): number => Math.round(value * 1000) / 1000;
+
 /** Everything that was measured. */
 export function csv(rows: readonly Row[]): string {
   const names = [
-    ...([
-      "workers",
-      "sites",
-      "daemons",
-      "resources",
-      "stateBytes",
-      "firstSeconds",
-      "upSeconds",
-      "sameSeconds",
-    ] as const),
-    ...(["upLogins", "sameLogins", "broke"] as const),
+    ...(["workers", "sites", "daemons", "resources", "stateBytes", "firstSeconds", "upSeconds"] as const),
+    ...(["sameSeconds", "upPeak", "samePeak", "upLogins", "sameLogins", "broke"] as const),
   ];
   const cell = (value: string | number | undefined): string =>
-    typeof value === "string" ? `"${value.replaceAll('"', '""')}"` : String(value ?? "");
+    typeof value === "string" ? `"${value.replaceAll('"', '""')}"` : value === undefined ? "" : `${round(value)}`;
   return [names.join(","), ...rows.map((row) => names.map((name) => cell(row[name])).join(","))]
     .map((line) => `${line}\n`)
     .join("");

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { csv, table, verdict, type Row } from "./startFigures";
+import { csv, growth, table, verdict, type Row } from "./startFigures";
 import { below, kindOf, KINDS, processOf } from "./startProcesses";
 import { settingsOf } from "./startStack";
 
 const use = Object.fromEntries(
   KINDS.map((kind, n) => [kind, { cpu: n + 1, began: n === 3 ? NaN : n / 2 }]),
 ) as Row["use"];
-const row = (preview: Row["preview"], round: number, seconds: number): Row => ({
-  ...{ preview, round, seconds, use, load: 1.5 },
+const row = (run: Row["run"], round: number, seconds: number): Row => ({
+  ...{ run, round, seconds, use, load: 1.5 },
   ...{ sites: 100, hosts: 30 },
 });
 
-test("a line for each size and preview; the goal is that of the biggest where nothing changes", () => {
+test("a line for each size and run; the goal is that of the biggest where nothing changes", () => {
   const rows = [row("same", 1, 4), row("first", 1, 9), row("same", 2, 7), row("same", 3, 4.5)];
   const [head = "", , same = "", first = ""] = table(rows).split("\n");
   assert.match(head, /\| seconds +\| engine, CPU s \| program, CPU s \|/);
@@ -23,9 +23,16 @@ test("a line for each size and preview; the goal is that of the biggest where no
   assert.equal(verdict([row("first", 1, 5)]), undefined);
 });
 
+test("the growth is that of a changed line from one host to the most, with one site", () => {
+  const line = (hosts: number, seconds: number): Row => ({ ...row("one line", 1, seconds), hosts, sites: 1 });
+  const rows = [line(1, 4), line(30, 6), row("one line", 1, 99), { ...line(1, 99), run: "same" as const }];
+  assert.equal(growth(rows), "one line, 1 site: 30 hosts that pretend take 1.50 times as long as one");
+  assert.equal(growth([line(1, 4)]), undefined);
+});
+
 test("all of it as CSV; a process that never began has no beginning", () => {
   const [head = "", line = "", end] = csv([row("same", 1, 4)]).split("\n");
-  assert.match(head, /^preview,sites,hosts,round,seconds,load,engine_cpu,.*,command_plugin_cpu,command_plugin_began$/);
+  assert.match(head, /^run,sites,hosts,round,seconds,load,engine_cpu,.*,command_plugin_cpu,command_plugin_began$/);
   assert.equal(line, "same,100,30,1,4.000,1.50,1.00,0.00,2.00,0.50,3.00,1.00,4.00,");
   assert.equal(end, "");
 });
@@ -55,5 +62,8 @@ test("one host is balancer and worker; of more, the first is the balancer", () =
   assert.deepEqual([one["workers"], one["workersOnBalancers"]], [[], true]);
   const three = settingsOf({ sites: 2, hosts: 3 }, { hosts }, "login");
   assert.deepEqual([three["balancers"], three["workers"]], [hosts.slice(0, 1), hosts.slice(1)]);
+  assert.deepEqual(settingsOf({ sites: 2, hosts: 3, line: "x" }, { hosts }, "login")["projects"], [
+    { ...(three["projects"] as readonly object[])[0], xFromOnionValue: "x" },
+  ]);
   assert.throws(() => settingsOf({ sites: 1, hosts: 4 }, { hosts }, "login"), /4 hosts are wanted, and 3 pretend/);
 });

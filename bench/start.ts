@@ -1,6 +1,6 @@
 /**
  * `npm run bench:start [-- --rounds N] [--csv FILE]`: how long a `pulumi preview` takes by the number of sites and of hosts, where nothing
- * changes and where nothing is there yet, and where its time goes. The hosts pretend (startHosts.ts); engine, program and plugins do not.
+ * changes and where nothing is there yet, what an `up` takes that changes a line on each worker, and where the time of a preview goes. The hosts pretend (startHosts.ts); engine, program and plugins do not.
  */
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { stopwatch } from "../lab/lab";
 import type { LabStack } from "../lab/pulumi";
 import { markdown } from "./figures";
 import { benchOptions, type BenchOptions } from "./options";
-import { csv, table, verdict, type Preview, type Row } from "./startFigures";
+import { csv, growth, RUNS, table, verdict, type Row, type Run } from "./startFigures";
 import { pretendHosts } from "./startHosts";
 import { watched } from "./startProcesses";
 import { partsOf, PARTS, type Profile } from "./startProfile";
@@ -30,15 +30,19 @@ const say = stopwatch();
 /** A stack of a size, and the one of that size that is deployed. */
 interface Pair {
   readonly size: Size;
-  readonly stacks: Readonly<Record<Preview, LabStack>>;
+  readonly stacks: Readonly<Record<"first" | "same", LabStack>>;
 }
 
-async function preview(stacks: Stacks, stack: LabStack): Promise<Pick<Row, "seconds" | "use" | "load">> {
+const UP = ["up", "--yes", "--skip-preview", "--parallel", "50"];
+
+async function measure(stacks: Stacks, { size, stacks: pair }: Pair, run: Run, round: number): Promise<Row> {
   const load = loadavg()[0] ?? 0;
+  const [stack, args] = run === "first" ? [pair.first, ["preview"]] : [pair.same, run === "same" ? ["preview"] : UP];
+  if (run === "one line") stacks.configure(stack, { ...size, line: `round ${round}` });
   let pid: number | undefined;
-  const run = stacks.run(stack, ["preview"], undefined, { onStart: (started) => (pid = started) });
-  const use = await watched(() => pid, run);
-  return { seconds: (await run).seconds, use, load };
+  const running = stacks.run(stack, args, undefined, { onStart: (started) => (pid = started) });
+  const use = await watched(() => pid, running);
+  return { round, sites: size.sites, hosts: size.hosts, run, seconds: (await running).seconds, use, load };
 }
 
 /** A preview with the program's profile: slower, and told apart from those that are timed. */
@@ -70,17 +74,17 @@ async function start({ rounds, file }: BenchOptions): Promise<void> {
     for (const size of SIZES) {
       const first = await stacks.make(size, "first");
       const same = await stacks.make(size, "same");
-      const { seconds } = await stacks.run(same, ["up", "--yes", "--skip-preview"]);
+      const { seconds } = await stacks.run(same, UP);
       await stacks.run(same, ["preview", "--expect-no-changes"]);
       say(`${size.sites} sites, ${size.hosts} hosts: deployed in ${seconds.toFixed(0)} s`);
       pairs.push({ size, stacks: { first, same } });
     }
     for (let round = 1; round <= rounds; round++)
-      for (const { size, stacks: pair } of pairs)
-        for (const kind of ["same", "first"] as const) {
-          const measured = await preview(stacks, pair[kind]);
-          rows.push({ round, sites: size.sites, hosts: size.hosts, preview: kind, ...measured });
-          say(`round ${round}, ${kind}, ${size.sites} sites, ${size.hosts} hosts: ${measured.seconds.toFixed(1)} s`);
+      for (const pair of pairs)
+        for (const run of RUNS) {
+          const row = await measure(stacks, pair, run, round);
+          rows.push(row);
+          say(`round ${round}, ${run}, ${row.sites} sites, ${row.hosts} hosts: ${row.seconds.toFixed(1)} s`);
         }
     for (const pair of pairs) profiles.push(await profiled(stacks, pair));
   } finally {
@@ -90,8 +94,7 @@ async function start({ rounds, file }: BenchOptions): Promise<void> {
     if (profiles.length > 0)
       console.log(`The program alone, seconds:\n\n${markdown(["sites", "hosts", ...PARTS], profiles)}\n`);
     console.log(`${cpus().length} cores of ${cpus()[0]?.model ?? "?"}, Node ${process.version}`);
-    const judged = verdict(rows);
-    if (judged !== undefined) console.log(judged);
+    for (const line of [verdict(rows), growth(rows)]) if (line !== undefined) console.log(line);
     stacks?.end();
     await pretended.close();
   }

@@ -1,17 +1,17 @@
 import { figuresOf, markdown } from "./figures";
 import { KINDS, type Kind, type Use } from "./startProcesses";
 
-/** Which preview: of a stack that is not there yet, or of one in which nothing changes. */
-export const PREVIEWS = ["first", "same"] as const;
-export type Preview = (typeof PREVIEWS)[number];
+/** A preview of a stack that is not there yet; of one in which nothing changes; an `up` that changes a line of each worker's nginx. */
+export const RUNS = ["first", "same", "one line"] as const;
+export type Run = (typeof RUNS)[number];
 
-/** One `pulumi preview`. */
+/** One of them. */
 export interface Row {
   /** From 1 on. */
   readonly round: number;
   readonly sites: number;
   readonly hosts: number;
-  readonly preview: Preview;
+  readonly run: Run;
   /** Of the whole command. */
   readonly seconds: number;
   /** By kind of process: seconds of processor, and when the first one began. */
@@ -38,16 +38,16 @@ const median = (values: readonly number[]): string => {
 function groups(rows: readonly Row[]): Row[][] {
   const found = new Map<string, Row[]>();
   for (const row of rows) {
-    const name = `${row.preview} ${row.sites} ${row.hosts}`;
+    const name = `${row.run} ${row.sites} ${row.hosts}`;
     found.set(name, [...(found.get(name) ?? []), row]);
   }
   return [...found.values()];
 }
 
-/** A line for each size and preview. */
+/** A line for each size and run. */
 export function table(rows: readonly Row[]): string {
   const head = [
-    "preview",
+    "run",
     "sites",
     "hosts",
     "rounds",
@@ -56,31 +56,42 @@ export function table(rows: readonly Row[]): string {
     "program begins, s",
   ];
   const lines = groups(rows).map((its) => {
-    const [{ preview, sites, hosts }] = its as [Row];
+    const [{ run, sites, hosts }] = its as [Row];
     const cpu = KINDS.map((kind) => median(its.map(({ use }) => use[kind].cpu)));
     const seconds = three(its.map((row) => row.seconds));
-    return [preview, sites, hosts, its.length, seconds, ...cpu, median(its.map(({ use }) => use.program.began))];
+    return [run, sites, hosts, its.length, seconds, ...cpu, median(its.map(({ use }) => use.program.began))];
   });
   return markdown(head, lines);
 }
 
 /** Whether the goal was met; undefined when it was not measured. */
 export function verdict(rows: readonly Row[]): string | undefined {
-  const its = rows.filter(
-    ({ sites, hosts, preview }) => sites === GOAL.sites && hosts === GOAL.hosts && preview === "same",
-  );
+  const its = rows.filter(({ sites, hosts, run }) => sites === GOAL.sites && hosts === GOAL.hosts && run === "same");
   const figures = figuresOf(its.map(({ seconds }) => seconds));
   if (figures === undefined) return undefined;
   const what = `nothing changes, ${GOAL.sites} sites, ${GOAL.hosts} hosts: ${figures.median.toFixed(1)} s`;
   return `${figures.median < GOAL.seconds ? "met" : "MISSED"}: ${what} (goal: less than ${GOAL.seconds} s)`;
 }
 
+/** How much longer a changed line takes with the most hosts than with one, as far as it is the deployer's part; undefined when it was not measured. */
+export function growth(rows: readonly Row[]): string | undefined {
+  const of = (wanted: number) =>
+    figuresOf(
+      rows.flatMap(({ sites, hosts, run, seconds }) =>
+        sites === 1 && hosts === wanted && run === "one line" ? [seconds] : [],
+      ),
+    )?.median;
+  const [one, many] = [of(1), of(GOAL.hosts)];
+  if (one === undefined || many === undefined) return undefined;
+  return `one line, 1 site: ${GOAL.hosts} hosts that pretend take ${(many / one).toFixed(2)} times as long as one`;
+}
+
 /** Everything that was measured. */
 export function csv(rows: readonly Row[]): string {
   const uses = KINDS.flatMap((kind) => [`${kind.replace(" ", "_")}_cpu`, `${kind.replace(" ", "_")}_began`]);
-  const head = ["preview", "sites", "hosts", "round", "seconds", "load", ...uses];
-  const lines = rows.map(({ preview, sites, hosts, round, seconds, load, use }) => [
-    ...[preview, sites, hosts, round, seconds.toFixed(3), load.toFixed(2)],
+  const head = ["run", "sites", "hosts", "round", "seconds", "load", ...uses];
+  const lines = rows.map(({ run, sites, hosts, round, seconds, load, use }) => [
+    ...[run, sites, hosts, round, seconds.toFixed(3), load.toFixed(2)],
     ...KINDS.flatMap((kind) => [
       use[kind].cpu.toFixed(2),
       Number.isNaN(use[kind].began) ? "" : use[kind].began.toFixed(2),

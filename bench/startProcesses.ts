@@ -64,17 +64,6 @@ function running(): Process[] {
     });
 }
 
-/** Ends `root` and all that came of it. */
-export function endAll(root: number): void {
-  for (const { pid } of below(root, running())) {
-    try {
-      process.kill(pid, "SIGTERM");
-    } catch {
-      // It has ended.
-    }
-  }
-}
-
 /** Looks at `root` and its processes until `work` is done. What a process used after the last look is not seen: some hundredths of a second. */
 export async function watched(
   root: () => number | undefined,

@@ -15,6 +15,8 @@ export interface Size {
   readonly hosts: number;
   /** Tor daemons of the project on each worker. @default 2 */
   readonly daemons?: number;
+  /** A header's value that each worker's nginx has in its config. @default that of the project */
+  readonly line?: string;
 }
 
 const LAB = labNamed("benchstart");
@@ -44,12 +46,17 @@ export class Stacks {
   async make(size: Size, called: string): Promise<LabStack> {
     const name = `s${size.sites}h${size.hosts}-${called}`;
     const configFile = join(this.folder, `Pulumi.${name}.yaml`);
+    const stack = { name, configFile, environment: this.environment };
+    this.configure(stack, size);
+    await ensureStack(stack);
+    return stack;
+  }
+
+  /** The operator's edit. */
+  configure({ configFile = "" }: LabStack, size: Size): void {
     const settings = settingsOf(size, this.pretended, this.keyFile);
     const config = Object.fromEntries(Object.entries(settings).map(([key, value]) => [`softmap:${key}`, value]));
     writeFileSync(configFile, stringify({ config }));
-    const stack = { name, configFile, environment: this.environment };
-    await ensureStack(stack);
-    return stack;
   }
 
   /** `pulumi ARGS` that must succeed. `path`: a folder of programs that come before all others. */
@@ -73,7 +80,7 @@ export class Stacks {
 
 /** A whole stack's settings, as an operator would write them. */
 export function settingsOf(
-  { sites, hosts, daemons = 2 }: Size,
+  { sites, hosts, daemons = 2, line }: Size,
   pretended: Pick<PretendedHosts, "hosts">,
   privateKeyFile: string,
 ): Record<string, unknown> {
@@ -90,6 +97,7 @@ export function settingsOf(
       {
         name: "news",
         softmapTorWorkers: daemons,
+        ...(line === undefined ? {} : { xFromOnionValue: line }),
         sites: Array.from({ length: sites }, (_, n) => ({ domain: `site${n + 1}.example.org` })),
       },
     ],

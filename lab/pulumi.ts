@@ -32,6 +32,14 @@ export interface PulumiOptions {
   readonly input?: string;
 }
 
+/** `pulumi ARGS` on a stack as an operator types it: the command line, the folder of the program, and what to add to the environment. */
+export function commandOf({ name, configFile, program, environment }: LabStack, args: readonly string[]) {
+  const known = configFile === undefined || ["stack", "cancel"].includes(args[0] ?? "");
+  const file = known ? [] : ["--config-file", configFile];
+  const argv = [resolve("node_modules/.bin/pulumi"), ...args, "--non-interactive", "--stack", name, ...file];
+  return { argv, folder: program ?? process.cwd(), environment };
+}
+
 /** Runs `pulumi ARGS` on a stack, as an operator would, and waits. Never throws for a failed run: look at `code`. */
 export async function pulumi(
   stack: LabStack,
@@ -39,19 +47,10 @@ export async function pulumi(
   options: PulumiOptions = {},
 ): Promise<PulumiRun> {
   const started = performance.now();
-  const file =
-    stack.configFile === undefined || ["stack", "cancel"].includes(args[0] ?? "")
-      ? []
-      : ["--config-file", stack.configFile];
-  const child = spawn(
-    resolve("node_modules/.bin/pulumi"),
-    [...args, "--non-interactive", "--stack", stack.name, ...file],
-    {
-      env: { ...process.env, ...stack.environment },
-      cwd: stack.program ?? process.cwd(),
-      stdio: ["pipe", "pipe", "pipe"],
-    },
-  );
+  const { argv, folder, environment } = commandOf(stack, args);
+  const [program = "", ...words] = argv;
+  const env = { ...process.env, ...environment };
+  const child = spawn(program, words, { env, cwd: folder, stdio: ["pipe", "pipe", "pipe"] });
   child.stdin.on("error", () => undefined); // it ended without reading
   child.stdin.end(options.input ?? "");
   if (child.pid !== undefined) options.onStart?.(child.pid);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { hostInfo, readNetwork, type Lab } from "../../lab/lab";
 import type { Arm } from "../deployFigures";
 import type { Manifest } from "./hosts";
-import type { Command } from "./measure";
+import type { Command } from "../spent";
 
 /** What the other tools deploy: as softmap left it at first, or with one line changed. */
 export type Version = "first" | "changed";

@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { stringify } from "yaml";
 import { hostInfo, readNetwork, stackEnvironment, type Lab } from "../../lab/lab";
-import { ensureStack, pulumi, type LabStack } from "../../lab/pulumi";
-import type { Command } from "./measure";
+import { commandOf, ensureStack, pulumi, type LabStack } from "../../lab/pulumi";
+import type { Command } from "../spent";
 
 const PROGRAM = join(__dirname, "program");
 /** The change of one line: the value of a header of the requests to the site. */
@@ -48,9 +48,7 @@ export class Stack {
 
   /** The command that is measured, as an operator types it. */
   command(): Command {
-    const { name, configFile, environment } = this.stack;
-    const words = [...UP, "--non-interactive", "--stack", name, "--config-file", configFile];
-    return { argv: [resolve("node_modules/.bin/pulumi"), ...words], folder: PROGRAM, environment };
+    return commandOf(this.stack, UP);
   }
 
   /** The same, not measured. */

@@ -1,4 +1,4 @@
-"""measure.py LIMIT RESULT OUTPUT COMMAND...: runs a command, LIMIT seconds at most, and says what it cost.
+"""spent.py LIMIT RESULT OUTPUT COMMAND...: runs a command, LIMIT seconds at most, and says what it cost.
 
 RESULT gets {"code", "seconds", "cpu", "peak"}: its exit code, the seconds until it ended, CPU seconds (user and system) and the highest memory in bytes
 of it and all it started, pages that are shared counted once (PSS). OUTPUT gets what it said. Whatever goes on after its end (ssh's masters) is ended
