@@ -27,8 +27,13 @@ def runs(state):
     return state.get("ActiveState") in ("active", "reloading")
 
 
+def running_of(units):
+    """Those of the units that run."""
+    return {unit for unit, state in states_of(units).items() if runs(state)}
+
+
 def is_running(unit):
-    return runs(unit_state(unit))
+    return unit in running_of([unit])
 
 
 def answer_of(path, timeout=3.0):

@@ -8,11 +8,11 @@ import stat
 import sys
 import time
 from files import read
-from health import is_running
+from health import running_of
 from machine import asked_time, clock_problem
 from purge import PURGED
 from retire import instances, owner_of
-from services import Applied, is_enabled, stands
+from services import Applied, enabled_of, stands
 from tree import ROLLED_BACK, UNITS, Tree, release_id
 
 
@@ -53,26 +53,27 @@ def state_files(applied):
 
 def unplanned(role, applied):
     """Units of the role that run although the last release knows nothing of them: the retire step never came to them."""
-    for unit in instances(role):
-        if unit not in applied.services and is_running(unit):
-            yield "%s runs, and is not planned any more" % unit
+    for unit in sorted(running_of([unit for unit in instances(role) if unit not in applied.services])):
+        yield "%s runs, and is not planned any more" % unit
 
 
 def unit_states(applied):
+    running = running_of(applied.services)
+    enabled = enabled_of([unit for unit, wanted in applied.services.items() if wanted])
     for unit, wanted in sorted(applied.services.items()):
-        if wanted and not is_running(unit):
+        if wanted and unit not in running:
             yield "%s does not run" % unit
-        elif wanted and not is_enabled(unit):
+        elif wanted and unit not in enabled:
             yield "%s is not started at boot" % unit
-        elif not wanted and is_running(unit):
+        elif not wanted and unit in running:
             yield "%s runs, but should stand by" % unit
 
 
 def undone(tree, applied):
     """Units that are active, and what they did is not there any more."""
-    for service in (tree.plan() or {}).get("services", []):
-        unit = service["unit"]
-        if applied.services.get(unit) and is_running(unit) and not stands(service):
+    services = {service["unit"]: service for service in (tree.plan() or {}).get("services", []) if applied.services.get(service["unit"])}
+    for unit in sorted(running_of(services)):
+        if not stands(services[unit]):
             yield "what %s had set up is gone" % unit
 
 

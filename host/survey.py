@@ -12,7 +12,7 @@ from files import read
 from machine import LOCK, asked_time, holder_of, parse_os_release
 from probe import drift_of
 from retire import ROLES, instances, owner_of
-from services import Applied, is_enabled
+from services import Applied, enabled_of
 from survey_publisher import publisher_seen
 from survey_sites import certificates, proxy_seen
 from survey_tor import tor_seen
@@ -121,8 +121,9 @@ def units_seen(roles):
     if not planned:
         return []
     shown = parse_shown(run(["systemctl", "show", "-p", SHOWN, *sorted(planned)], check=False).text)
+    enabled = enabled_of(sorted(planned))
     monotonic = time.clock_gettime(time.CLOCK_MONOTONIC)
-    return [unit_seen(unit, planned[unit], shown.get(unit, {}), monotonic) for unit in sorted(planned)]
+    return [{**unit_seen(unit, planned[unit], shown.get(unit, {}), monotonic), "enabled": unit in enabled} for unit in sorted(planned)]
 
 
 def resident(pid):
@@ -142,7 +143,6 @@ def unit_seen(unit, planned, state, monotonic):
         "planned": planned,
         "state": active,
         "sub": state.get("SubState", "unknown"),
-        "enabled": is_enabled(unit),
         "restarts": number(state.get("NRestarts")) or 0,
         "age": int(monotonic - entered / 1e6) if entered is not None and active == "active" else None,
         "memoryMb": memory_bytes // (1 << 20) if memory_bytes is not None else resident(pid) if pid is not None else None,
