@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { proxyFiles } from "../proxy";
 import { packId, releaseProgram, renewalFile, rooted, rootless } from "./program";
-import { codeOfStep, pack, payloadAsPythonReadsIt, programs, pythonOf, release } from "./testing/programs";
+import { codeOfStep, pack, payloadAsPythonReadsIt, programs, pythonOf, release, script } from "./testing/programs";
 
 test("files that are the same on every machine come with the pack: a release names them", () => {
   const [lua] = proxyFiles();
@@ -28,11 +28,11 @@ test("files that are the same on every machine come with the pack: a release nam
   assert.deepEqual(JSON.parse(made), JSON.parse(JSON.stringify({ ...release, files })));
 });
 
-test("what a provider of ours sends is in the state without bootstrap.sh; an earlier version's has it, and is sent as it is", () => {
+test("what a provider of ours sends is in the state without a shell script, and is sent with bootstrap.sh; an earlier version's is sent as it is", () => {
   for (const program of [programs.probe, programs.retire]) {
     const kept = rootless(program);
     assert.equal(kept, pythonOf(program));
-    assert.equal(rooted(kept), program);
+    assert.equal(rooted(kept), `${Buffer.byteLength(script)}\n${script}${kept}`);
     assert.equal(rooted(program), program);
   }
 });

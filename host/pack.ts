@@ -112,17 +112,24 @@ function makePack(): Pack {
 /** The pack's name, another one for every change of what is in it. */
 export const packId = (): string => pack().id;
 
-let root: string | undefined;
+const shells = { bootstrap: join(__dirname, "bootstrap.sh"), again: join(__dirname, "again.sh") } as const;
+const read = new Map<string, string>();
 
-/** bootstrap.sh with its size in bytes in front. */
-export function becomingRoot(): string {
-  return (root ??= readBootstrap());
+/** A shell script of this folder with its size in bytes in front. */
+function shell(name: keyof typeof shells): string {
+  const known = read.get(name);
+  if (known !== undefined) return known;
+  const script = readFileSync(shells[name], "utf8");
+  const text = `${Buffer.byteLength(script)}\n${script}`;
+  read.set(name, text);
+  return text;
 }
 
-function readBootstrap(): string {
-  const script = readFileSync(join(__dirname, "bootstrap.sh"), "utf8");
-  return `${Buffer.byteLength(script)}\n${script}`;
-}
+/** What a program begins with that may be the first one on its machine: bootstrap.sh becomes root and sees that Python is there. */
+export const becomingRoot = (): string => shell("bootstrap");
+
+/** What a step begins with: its pack is on the machine, which bootstrap.sh has seen to. The state has again.sh twice for each step and machine: it is short. */
+const becomingRootAgain = (): string => shell("again");
 
 let carrier: string | undefined;
 
@@ -145,10 +152,10 @@ export function arrival(payload: object): string {
 
 const head = "import json, os, sys, zlib\n";
 
-/** A packed program without bootstrap.sh, which who sends it puts before it by {@link rooted}: so the state has it shorter. */
-export const rootless = (program: string): string => program.replace(becomingRoot(), "");
+/** A packed program without its shell script, for which who sends it puts bootstrap.sh before it by {@link rooted}: so the state has it shorter. */
+export const rootless = (program: string): string => program.replace(becomingRootAgain(), "");
 
-/** Of an earlier version's state a program has bootstrap.sh already. */
+/** Of an earlier version's state a program may have bootstrap.sh already. */
 export const rooted = (program: string): string => (program.startsWith(head) ? becomingRoot() + program : program);
 
 /**
@@ -156,13 +163,13 @@ export const rooted = (program: string): string => (program.startsWith(head) ? b
  * gone too; everything else fails with what to do.
  */
 export function packedProgram(step: PackedStep, payload: { readonly host: string }): string {
-  return `${becomingRoot()}${head}try:
-    with open("/var/lib/softmap/programs/${pack().id}", "rb") as file:
-        PACK = json.loads(zlib.decompress(file.read()))
-except (OSError, ValueError, zlib.error):
-    if "everything" in sys.argv and not os.path.isdir("/etc/softmap"):
+  const removed = `    if "everything" in sys.argv and not os.path.isdir("/etc/softmap"):
         sys.exit(print("${payload.host}: nothing of softmap is here any more"))
-    sys.exit("softmap ${step} on ${payload.host} failed: softmap's programs are not on this host any more. Next: run \`pulumi refresh\`, then \`pulumi up\`: it puts them there again.")
+`;
+  return `${becomingRootAgain()}${head}try:
+    PACK = json.loads(zlib.decompress(open("/var/lib/softmap/programs/${pack().id}", "rb").read()))
+except (OSError, ValueError, zlib.error):
+${step === "retire" ? removed : ""}    sys.exit("softmap ${step} on ${payload.host} failed: softmap's programs are not on this host any more. Next: run \`pulumi refresh\`, then \`pulumi up\`: it puts them there again.")
 exec(compile(PACK["modules"]["pack"], "<softmap>", "exec"))
 run_step(PACK, "${step}", ${travelling(payload)})
 `;

@@ -13,6 +13,7 @@ import {
   programs,
   arrival,
   script,
+  scriptAgain,
   pythonOf,
   pack,
   codeOfStep,
@@ -150,8 +151,11 @@ test("the watchdog as one file reads what it is told, and has the places of plan
 
 test("the command is short, the same for every step, and has no secret: it stands in every error", () => {
   assert.ok(bootstrap.length < 80, bootstrap);
-  for (const program of Object.values(programs)) assert.ok(program.startsWith(`${script.length}\n${script}`));
-  assert.equal(spawnSync("sh", ["-n"], { input: script, encoding: "utf8" }).status, 0);
+  for (const program of Object.values(programs)) assert.ok(program.startsWith(`${scriptAgain.length}\n${scriptAgain}`));
+  for (const program of [arrival, ...Object.values(ofTheDesk)])
+    assert.ok(program.startsWith(`${script.length}\n${script}`));
+  for (const input of [script, scriptAgain])
+    assert.equal(spawnSync("sh", ["-n"], { input, encoding: "utf8" }).status, 0);
 });
 
 /** Runs a Command's text with a program on stdin, as an ordinary user whose sudo is the given script. */
@@ -159,11 +163,12 @@ function bootstrapAs(
   sudo: string | undefined,
   word: string,
   program: string,
+  shell = script,
 ): { status: number | null; stdout: string; stderr: string } {
   const tools = "id() { case $1 in -u) echo 1000 ;; *) echo olga ;; esac; }\nuname() { echo worker1; }\n";
   const fake = sudo === undefined ? "command() { case $2 in sudo) return 1 ;; esac; }\n" : `sudo() { ${sudo}\n}\n`;
   // A function cannot be exec'd: the last line calls it instead.
-  const text = `${tools}${fake}${script.replace(/\nexec \$run/, "\n$run")}`;
+  const text = `${tools}${fake}${shell.replace(/\nexec \$run/, "\n$run")}`;
   const input = `${Buffer.byteLength(text)}\n${text}${program}`;
   return spawnSync("sh", ["-c", `${bootstrap}${word}`], { input, encoding: "utf8" });
 }
@@ -181,9 +186,21 @@ test("no sudo, or one that asks for a password, is said with the next step", () 
   assert.equal(refused.stdout, "");
 });
 
-test("what comes on stdin runs, and gets the word", () => {
-  const ran = bootstrapAs('shift; "$@"', " everything", "import sys; print(sys.argv[1:])");
-  assert.equal(ran.stdout, "['everything']\n", ran.stderr);
+test("a step, whose machine has been seen to, says the same of a sudo that asks for a password by now", () => {
+  const refused = bootstrapAs('echo "sudo: a password is required" >&2; return 1', "", "print(1)", scriptAgain);
+  assert.deepEqual([refused.status, refused.stdout], [1, ""]);
+  assert.match(
+    refused.stderr,
+    /a password is required\nworker1: olga cannot use sudo without a password any more\. Next: .*sudoers/,
+  );
+});
+
+test("what comes on stdin runs, gets the word, and knows who it is for", () => {
+  const program = 'import os, sys; print(sys.argv[1:], os.environ["SOFTMAP_BY"])';
+  for (const each of [script, scriptAgain]) {
+    const ran = bootstrapAs('shift; "$@"', " everything", program, each);
+    assert.equal(ran.stdout, "['everything'] olga\n", ran.stderr);
+  }
 });
 
 test("a missing python3 is installed once, behind a lock of its own, and apt's locks are waited for", () => {

@@ -3,8 +3,9 @@ import { baseFiles, baseNotes, firewallTable, units, users } from "../../plan/na
 import { renewalTimes } from "../../plan/renewal";
 import { arrivalProgram, packId, releaseProgram, renewalFile, type Service } from "../../host/program";
 import type { Component } from "../component";
-import { hashOf } from "../hash";
+import { FileSet } from "../fileSet";
 import { Gate } from "../gate";
+import { hashOf } from "../hash";
 import { hostStep, installationOn, laterStep, type HostStepArgs, type Step } from "../hostStep";
 import type { Installation } from "../installation";
 import { releaseDefaults } from "../releaseDefaults";
@@ -36,12 +37,12 @@ export function withBase(parent: Component, hosts: Hosts, args: BaseArgs): Hosts
   const settings = { base, firewall: base && firewall, openPorts };
   const machines = [...new Map([...hosts.balancers, ...hosts.workers].map((host) => [host.name, host])).values()];
   const testnet = machines.some(({ torNetwork }) => torNetwork !== undefined);
-  const files = base ? commonFiles(parent, { openPorts, monitoring }, settleSeconds(testnet)) : [];
+  const files = base ? commonFiles(parent, { openPorts, monitoring }, settleSeconds(testnet)) : undefined;
   const times = renewalTimes(machines.map(({ name }) => name));
 
   const steps = machines.map((host): HostStepArgs => {
-    const program = base
-      ? baseRelease(parent, host, [...files, timer(parent, host, times.get(host.name) ?? "03:00")], settings.firewall)
+    const program = files
+      ? baseRelease(parent, host, { files, renewal: times.get(host.name) ?? "03:00", firewall: settings.firewall })
       : removeBase(host, parent.name, { everything: true });
     const installation = installationOn(parent, host, {
       wants: hashOf(program),
@@ -99,12 +100,15 @@ function releaseAll(parent: Component, steps: readonly HostStepArgs[], base: boo
 /** Onionbalance sees another introduction point after 120 s and publishes it within 30 (plan/publisher.ts); on a test network after 10 and 5. */
 const settleSeconds = (testnet: boolean): number => (testnet ? 40 : 180);
 
+/** The files that all machines have. */
+type CommonFiles = FileSet<pulumi.Unwrap<PlannedFile[]>>;
+
 /** Rendered once for all machines, so that a preview shows a change once. */
 function commonFiles(
   parent: Component,
   { openPorts, monitoring }: { openPorts: readonly number[]; monitoring: Monitoring | undefined },
   settle: number,
-): PlannedFile[] {
+): CommonFiles {
   const metrics = monitoring && { metrics: { port: monitoring.port, from: [...monitoring.from] } };
   const render = renderer(parent);
   const root = { owner: "root", group: "root", mode: "0644" };
@@ -114,7 +118,7 @@ function commonFiles(
     install: { ...root, path: place },
   });
   const { apparmor } = baseFiles;
-  return [
+  const files: PlannedFile[] = [
     {
       path: baseFiles.firewall,
       text: render("base-firewall", "base-firewall", { openPorts: [...openPorts], ...metrics }),
@@ -135,6 +139,7 @@ function commonFiles(
     { path: baseFiles.baseUnit, text: render("unit-base", "unit-base", {}) },
     { path: baseFiles.renewUnit, text: render("unit-renew", "unit-renew", { settleSeconds: settle }) },
   ];
+  return new FileSet(parent.childName("files"), pulumi.output(files), { parent });
 }
 
 function timer(parent: Component, { name }: Host, time: string): PlannedFile {
@@ -184,24 +189,27 @@ function baseServices(firewall: boolean): Service[] {
   ];
 }
 
-function baseRelease(
-  parent: Component,
-  host: Host,
-  files: readonly PlannedFile[],
-  firewall: boolean,
-): pulumi.Output<string> {
-  return pulumi.output({ files, instance: host.instance }).apply((known) =>
+interface Base {
+  readonly files: CommonFiles;
+  /** When it restarts what an update has replaced. @example "03:00" */
+  readonly renewal: string;
+  readonly firewall: boolean;
+}
+
+function baseRelease(parent: Component, host: Host, { files, renewal, firewall }: Base): pulumi.Output<string> {
+  const own = pulumi.output({ timer: timer(parent, host, renewal), instance: host.instance });
+  return files.made(own, (common, { timer: itsTimer, instance }) =>
     releaseProgram({
       ...releaseDefaults(),
       role: "base",
       owner: ownerOf(parent.name, host),
       host: host.name,
-      instance: known.instance ?? "",
+      instance: instance ?? "",
       packages,
       // The firewall's rules go by user: they are there before any service is.
       users: Object.values(users).map((name) => ({ name, groups: [] })),
       dirs: [],
-      files: known.files,
+      files: [...common, itsTimer],
       state: [],
       services: baseServices(firewall),
     }),

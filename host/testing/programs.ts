@@ -97,10 +97,15 @@ export const stayingFiles = {
   watchdog: watchdogFile(),
 };
 
-export const script = readFileSync(join(__dirname, "..", "bootstrap.sh"), "utf8");
+export const [script, scriptAgain] = ["bootstrap.sh", "again.sh"].map((name) =>
+  readFileSync(join(__dirname, "..", name), "utf8"),
+) as [string, string];
 
 /** A program without the size and the shell script in front. */
-export const pythonOf = (program: string): string => program.slice(program.indexOf("\n") + 1 + script.length);
+export function pythonOf(program: string): string {
+  const [size = ""] = program.split("\n", 1);
+  return program.slice(size.length + 1 + Number(size));
+}
 
 export const unpacked = (base64: string): string => inflateSync(Buffer.from(base64, "base64")).toString("utf8");
 
