@@ -8,7 +8,7 @@ import { stopwatch } from "../lab/lab";
 import { commandOf } from "../lab/pulumi";
 import { budgetProblems } from "../plan/budget";
 import { csv, resourcesIn, table, type Row } from "./limitsFigures";
-import { benchOptions, type BenchOptions } from "./options";
+import { benchOptions, UP, type BenchOptions } from "./options";
 import { pretendHosts, type PretendedHosts } from "./startHosts";
 import { spentOn } from "./spent";
 import { Stacks } from "./startStack";
@@ -19,8 +19,6 @@ const SITES = [10, 100, 1000] as const;
 const BIGGEST = { workers: 100, sites: 1000 } as const;
 /** What one command may take, in seconds: who waits longer for a preview does something else meanwhile, and a first deployment is once. */
 const PATIENCE = { preview: 240, up: 1200 } as const;
-/** As docs/changes.md has it for many machines. */
-const UP = ["up", "--yes", "--skip-preview", "--parallel", "50"];
 
 /** A row while it is measured. */
 type Filling = { -readonly [Key in keyof Row]: Row[Key] };

@@ -24,3 +24,6 @@ export function benchOptions({ command, file }: BenchCommand, args: readonly str
   }
   return options;
 }
+
+/** All machines of a wave at once, as docs/changes.md has it for many of them: Pulumi's default is four a core of this machine. */
+export const UP = ["up", "--yes", "--skip-preview", "--parallel", "50"] as const;

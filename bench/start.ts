@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { stopwatch } from "../lab/lab";
 import type { LabStack } from "../lab/pulumi";
 import { markdown } from "./figures";
-import { benchOptions, type BenchOptions } from "./options";
+import { benchOptions, UP, type BenchOptions } from "./options";
 import { csv, growth, RUNS, table, verdict, type Row, type Run } from "./startFigures";
 import { pretendHosts } from "./startHosts";
 import { watched } from "./startProcesses";
@@ -32,8 +32,6 @@ interface Pair {
   readonly size: Size;
   readonly stacks: Readonly<Record<"first" | "same", LabStack>>;
 }
-
-const UP = ["up", "--yes", "--skip-preview", "--parallel", "50"];
 
 async function measure(stacks: Stacks, { size, stacks: pair }: Pair, run: Run, round: number): Promise<Row> {
   const load = loadavg()[0] ?? 0;

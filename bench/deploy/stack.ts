@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { hostInfo, readNetwork, stackEnvironment, type Lab } from "../../lab/lab";
 import { commandOf, ensureStack, pulumi, type LabStack } from "../../lab/pulumi";
+import { UP } from "../options";
 import type { Command } from "../spent";
 
 const PROGRAM = join(__dirname, "program");
@@ -10,9 +11,6 @@ const PROGRAM = join(__dirname, "program");
 const SETTINGS = { first: {}, changed: { xFromOnionValue: "bench" } } as const;
 /** All hosts at once, as the others do it. */
 const ROLLOUT = { canary: 0, waveSize: 50 };
-/** All hosts at once, as docs/changes.md has it and as the others do: Pulumi's default is four a core of this machine. */
-const UP = ["up", "--yes", "--skip-preview", "--parallel", "50"];
-
 /** softmap's own way: a stack that has never been deployed, on these hosts. */
 export class Stack {
   private constructor(
