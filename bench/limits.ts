@@ -41,6 +41,7 @@ class Limits {
   constructor(
     private readonly stacks: Stacks,
     private readonly pretended: PretendedHosts,
+    private readonly file: string | undefined,
   ) {}
 
   /** One size, as far as it goes. */
@@ -54,6 +55,8 @@ class Limits {
       row.broke = (lines.find((line) => line.includes("error:")) ?? lines[0] ?? "").trim().slice(0, 200);
     }
     say(`${workers} workers, ${sites} sites: ${JSON.stringify(row)}`);
+    // What was measured before a failure is measured.
+    if (this.file !== undefined) writeFileSync(this.file, csv(this.rows));
   }
 
   private async fill(row: Filling): Promise<void> {
@@ -82,14 +85,12 @@ async function limits({ file }: BenchOptions): Promise<void> {
   let measured: Limits | undefined;
   try {
     stacks = await Stacks.start(pretended, say);
-    measured = new Limits(stacks, pretended);
+    measured = new Limits(stacks, pretended, file);
     for (const workers of WORKERS) await measured.measure(workers, SITES[0]);
     for (const sites of SITES.slice(1)) await measured.measure(WORKERS[0], sites);
     await measured.measure(BIGGEST.workers, BIGGEST.sites);
   } finally {
-    // What was measured before a failure is measured.
     const rows = measured?.rows ?? [];
-    if (file !== undefined) writeFileSync(file, csv(rows));
     if (rows.length > 0) console.log(`\n${table(rows)}\n`);
     console.log(`${cpus().length} cores of ${cpus()[0]?.model ?? "?"}, Node ${process.version}`);
     stacks?.end();
