@@ -1,5 +1,6 @@
 import { units } from "../plan/names";
 import { within, type Dead, type Latency, type Published } from "../tests/lab/beyondMeasures";
+import { markdown } from "./figures";
 
 /** Something measured, by whom, and the machine's load average when it ended. */
 export type Row<Measured> = Measured & { readonly mode: string; readonly load: number };
@@ -48,11 +49,10 @@ export const deadTable = (rows: readonly Row<Dead>[]): string => table(DEAD, row
 
 /** In Markdown, the same for a terminal and for a page. */
 function table<T>(columns: readonly Column<T>[], rows: readonly T[]): string {
-  const lines = [columns.map(([title]) => title), ...rows.map((row) => columns.map(([, cell]) => String(cell(row))))];
-  const widths = columns.map((_, n) => Math.max(...lines.map((line) => line[n]?.length ?? 0)));
-  const line = (cells: readonly string[]) => `| ${cells.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join(" | ")} |`;
-  const [head = [], ...body] = lines;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n");
+  return markdown(
+    columns.map(([title]) => title),
+    rows.map((row) => columns.map(([, cell]) => cell(row))),
+  );
 }
 
 /** Everything, a value a cell. */

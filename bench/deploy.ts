@@ -1,6 +1,6 @@
 /**
- * `npm run bench:deploy [-- --rounds N] [--sizes 1,5,10,30] [--by softmap,rsync-ssh] [--csv FILE] [--far]`: the same files and services brought to the same hosts by softmap, pyinfra, Ansible and
- * a loop of rsync and ssh, in turn, in one lab. See README.md.
+ * `npm run bench:deploy [-- --rounds N] [--sizes 1,5,10,30] [--by softmap,rsync-ssh] [--csv FILE] [--far]`: the same files
+ * and services brought to the same hosts by softmap, pyinfra, Ansible and a loop of rsync and ssh, in turn, in one lab. See README.md.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";

@@ -1,4 +1,5 @@
-import { figuresOf, markdown, type Figures } from "./figures";
+import { csvOf, figuresOf, markdown, type Figures } from "./figures";
+import type { Spent } from "./spent";
 
 /** Who deploys. pyinfra and Ansible as their manuals have it: files one by one, and as archives, which are fewer tasks. */
 export const ARMS = ["softmap", "pyinfra", "pyinfra, archives", "ansible, archives", "rsync + ssh"] as const;
@@ -8,13 +9,8 @@ export type Arm = (typeof ARMS)[number];
 export const PHASES = ["first", "one line", "no change"] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** What a command cost. */
-export interface Cost {
-  readonly seconds: number;
-  /** User and system, of all its processes, in seconds. */
-  readonly cpu: number;
-  /** The most memory of all its processes together, in bytes, shared pages counted once. */
-  readonly peak: number;
+/** What a deployment cost. */
+export interface Cost extends Spent {
   /** The most ssh logins on one host. */
   readonly logins: number;
   /** Bytes of IP packets to the hosts' ssh and from it, all hosts together. */
@@ -144,30 +140,12 @@ export function goalLines(all: readonly Deployed[]): string[] {
 }
 
 const NAMES = [
-  "round",
-  "link",
-  "hosts",
-  "phase",
-  "arm",
-  "seconds",
-  "cpu",
-  "peak",
-  "logins",
-  "sent",
-  "received",
-  "load",
+  ...(["round", "link", "hosts", "phase", "arm", "seconds", "cpu", "peak"] as const),
+  ...(["logins", "sent", "received", "load"] as const),
 ];
 
 /** Everything measured, a line each. */
-export function deployCsv(all: readonly Deployed[]): string {
-  const text = (value: unknown): string =>
-    typeof value === "number" ? String(Math.round(value * 1000) / 1000) : `"${String(value)}"`;
-  const lines = all.map((one) => {
-    const cells = one as unknown as Readonly<Record<string, unknown>>;
-    return NAMES.map((name) => text(cells[name])).join(",");
-  });
-  return [NAMES.join(","), ...lines].join("\n") + "\n";
-}
+export const deployCsv = (all: readonly Deployed[]): string => csvOf(NAMES, all);
 
 /** What {@link deployCsv} wrote, of any number of runs of the benchmark. @throws Error when it is another file */
 export function fromCsv(text: string): Deployed[] {

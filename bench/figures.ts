@@ -14,6 +14,20 @@ export function figuresOf(values: readonly number[]): Figures | undefined {
   return { median: (low + high) / 2, min, max };
 }
 
+function cellOf(value: string | number | undefined): string {
+  if (typeof value === "string") return `"${value.replaceAll('"', '""')}"`;
+  return value === undefined ? "" : String(Math.round(value * 1000) / 1000);
+}
+
+/** A line for each row: texts in quotes, numbers to the thousandth, nothing for what is not there. */
+export function csvOf<Name extends string>(
+  names: readonly Name[],
+  rows: readonly { readonly [Each in Name]?: string | number | undefined }[],
+): string {
+  const lines = [names.join(","), ...rows.map((row) => names.map((name) => cellOf(row[name])).join(","))];
+  return `${lines.join("\n")}\n`;
+}
+
 /** A table in Markdown, the same for a terminal and for a page. */
 export function markdown(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const cells = [head, ...rows].map((row) => row.map(String));

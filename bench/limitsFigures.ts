@@ -1,4 +1,4 @@
-import { markdown } from "./figures";
+import { csvOf, markdown } from "./figures";
 
 /** One size of stack, and how it went. Seconds and bytes are absent where it did not come to it. */
 export interface Row {
@@ -41,20 +41,13 @@ export function table(rows: readonly Row[]): string {
   return markdown(head, lines);
 }
 
-const round = (value: number): number => Math.round(value * 1000) / 1000;
+const NAMES = [
+  ...(["workers", "sites", "daemons", "resources", "stateBytes", "firstSeconds", "upSeconds"] as const),
+  ...(["sameSeconds", "upPeak", "samePeak", "upLogins", "sameLogins", "broke"] as const),
+];
 
 /** Everything that was measured. */
-export function csv(rows: readonly Row[]): string {
-  const names = [
-    ...(["workers", "sites", "daemons", "resources", "stateBytes", "firstSeconds", "upSeconds"] as const),
-    ...(["sameSeconds", "upPeak", "samePeak", "upLogins", "sameLogins", "broke"] as const),
-  ];
-  const cell = (value: string | number | undefined): string =>
-    typeof value === "string" ? `"${value.replaceAll('"', '""')}"` : value === undefined ? "" : `${round(value)}`;
-  return [names.join(","), ...rows.map((row) => names.map((name) => cell(row[name])).join(","))]
-    .map((line) => `${line}\n`)
-    .join("");
-}
+export const csv = (rows: readonly Row[]): string => csvOf(NAMES, rows);
 
 /** How many resources a preview's summary tells of: `+ 60 to create`, `60 unchanged`. */
 export function resourcesIn(summary: string): number | undefined {

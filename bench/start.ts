@@ -1,6 +1,7 @@
 /**
  * `npm run bench:start [-- --rounds N] [--csv FILE]`: how long a `pulumi preview` takes by the number of sites and of hosts, where nothing
- * changes and where nothing is there yet, what an `up` takes that changes a line on each worker, and where the time of a preview goes. The hosts pretend (startHosts.ts); engine, program and plugins do not.
+ * changes and where nothing is there yet, what an `up` takes that changes a line on each worker, and where the time of
+ * a preview goes. The hosts pretend (startHosts.ts); engine, program and plugins do not.
  */
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
@@ -33,12 +34,17 @@ interface Pair {
   readonly stacks: Readonly<Record<"first" | "same", LabStack>>;
 }
 
+const ARGS = { first: ["preview"], same: ["preview"], "one line": UP } as const satisfies Record<
+  Run,
+  readonly string[]
+>;
+
 async function measure(stacks: Stacks, { size, stacks: pair }: Pair, run: Run, round: number): Promise<Row> {
   const load = loadavg()[0] ?? 0;
-  const [stack, args] = run === "first" ? [pair.first, ["preview"]] : [pair.same, run === "same" ? ["preview"] : UP];
+  const stack = run === "first" ? pair.first : pair.same;
   if (run === "one line") stacks.configure(stack, { ...size, line: `round ${round}` });
   let pid: number | undefined;
-  const running = stacks.run(stack, args, undefined, { onStart: (started) => (pid = started) });
+  const running = stacks.run(stack, ARGS[run], undefined, { onStart: (started) => (pid = started) });
   const use = await watched(() => pid, running);
   return { round, sites: size.sites, hosts: size.hosts, run, seconds: (await running).seconds, use, load };
 }

@@ -64,24 +64,26 @@ export function table(rows: readonly Row[]): string {
   return markdown(head, lines);
 }
 
+/** The median of one size and run; undefined when it was not measured. */
+const secondsOf = (rows: readonly Row[], wanted: Pick<Row, "run" | "sites" | "hosts">): number | undefined =>
+  figuresOf(
+    rows
+      .filter(({ run, sites, hosts }) => run === wanted.run && sites === wanted.sites && hosts === wanted.hosts)
+      .map(({ seconds }) => seconds),
+  )?.median;
+
 /** Whether the goal was met; undefined when it was not measured. */
 export function verdict(rows: readonly Row[]): string | undefined {
-  const its = rows.filter(({ sites, hosts, run }) => sites === GOAL.sites && hosts === GOAL.hosts && run === "same");
-  const figures = figuresOf(its.map(({ seconds }) => seconds));
-  if (figures === undefined) return undefined;
-  const what = `nothing changes, ${GOAL.sites} sites, ${GOAL.hosts} hosts: ${figures.median.toFixed(1)} s`;
-  return `${figures.median < GOAL.seconds ? "met" : "MISSED"}: ${what} (goal: less than ${GOAL.seconds} s)`;
+  const { sites, hosts } = GOAL;
+  const seconds = secondsOf(rows, { run: "same", sites, hosts });
+  if (seconds === undefined) return undefined;
+  const what = `nothing changes, ${sites} sites, ${hosts} hosts: ${seconds.toFixed(1)} s`;
+  return `${seconds < GOAL.seconds ? "met" : "MISSED"}: ${what} (goal: less than ${GOAL.seconds} s)`;
 }
 
 /** How much longer a changed line takes with the most hosts than with one, as far as it is the deployer's part; undefined when it was not measured. */
 export function growth(rows: readonly Row[]): string | undefined {
-  const of = (wanted: number) =>
-    figuresOf(
-      rows.flatMap(({ sites, hosts, run, seconds }) =>
-        sites === 1 && hosts === wanted && run === "one line" ? [seconds] : [],
-      ),
-    )?.median;
-  const [one, many] = [of(1), of(GOAL.hosts)];
+  const [one, many] = [1, GOAL.hosts].map((hosts) => secondsOf(rows, { run: "one line", sites: 1, hosts }));
   if (one === undefined || many === undefined) return undefined;
   return `one line, 1 site: ${GOAL.hosts} hosts that pretend take ${(many / one).toFixed(2)} times as long as one`;
 }

@@ -112,24 +112,20 @@ function makePack(): Pack {
 /** The pack's name, another one for every change of what is in it. */
 export const packId = (): string => pack().id;
 
-const shells = { bootstrap: join(__dirname, "bootstrap.sh"), again: join(__dirname, "again.sh") } as const;
-const read = new Map<string, string>();
-
-/** A shell script of this folder with its size in bytes in front. */
-function shell(name: keyof typeof shells): string {
-  const known = read.get(name);
-  if (known !== undefined) return known;
-  const script = readFileSync(shells[name], "utf8");
-  const text = `${Buffer.byteLength(script)}\n${script}`;
-  read.set(name, text);
-  return text;
-}
+let first: string | undefined;
+let again: string | undefined;
 
 /** What a program begins with that may be the first one on its machine: bootstrap.sh becomes root and sees that Python is there. */
-export const becomingRoot = (): string => shell("bootstrap");
+export const becomingRoot = (): string => (first ??= sized(join(__dirname, "bootstrap.sh")));
 
 /** What a step begins with: its pack is on the machine, which bootstrap.sh has seen to. The state has again.sh twice for each step and machine: it is short. */
-const becomingRootAgain = (): string => shell("again");
+const becomingRootAgain = (): string => (again ??= sized(join(__dirname, "again.sh")));
+
+/** A shell script with its size in bytes in front. */
+function sized(file: string): string {
+  const script = readFileSync(file, "utf8");
+  return `${Buffer.byteLength(script)}\n${script}`;
+}
 
 let carrier: string | undefined;
 

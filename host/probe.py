@@ -57,8 +57,7 @@ def unplanned(role, applied):
         yield "%s runs, and is not planned any more" % unit
 
 
-def unit_states(applied):
-    running = running_of(applied.services)
+def unit_states(applied, running):
     enabled = enabled_of([unit for unit, wanted in applied.services.items() if wanted])
     for unit, wanted in sorted(applied.services.items()):
         if wanted and unit not in running:
@@ -69,11 +68,11 @@ def unit_states(applied):
             yield "%s runs, but should stand by" % unit
 
 
-def undone(tree, applied):
+def undone(tree, applied, running):
     """Units that are active, and what they did is not there any more."""
-    services = {service["unit"]: service for service in (tree.plan() or {}).get("services", []) if applied.services.get(service["unit"])}
-    for unit in sorted(running_of(services)):
-        if not stands(services[unit]):
+    for service in (tree.plan() or {}).get("services", []):
+        unit = service["unit"]
+        if applied.services.get(unit) and unit in running and not stands(service):
             yield "what %s had set up is gone" % unit
 
 
@@ -87,6 +86,7 @@ def drift_of(role):
     if found is None:
         return ["no release of the %s serves here" % role]
     contents = tree.contents(found)
+    running = running_of(applied.services)
     rolled = (read(os.path.join(tree.root, ROLLED_BACK)) or b"").decode().strip()
     return [
         *([rolled] if rolled else []),
@@ -94,8 +94,8 @@ def drift_of(role):
         *changed_files(found, contents),
         *unit_files(contents),
         *state_files(applied),
-        *unit_states(applied),
-        *undone(tree, applied),
+        *unit_states(applied, running),
+        *undone(tree, applied, running),
         *(unplanned(role, applied) if role == "worker" else []),
     ]
 

@@ -123,7 +123,7 @@ def units_seen(roles):
     shown = parse_shown(run(["systemctl", "show", "-p", SHOWN, *sorted(planned)], check=False).text)
     enabled = enabled_of(sorted(planned))
     monotonic = time.clock_gettime(time.CLOCK_MONOTONIC)
-    return [{**unit_seen(unit, planned[unit], shown.get(unit, {}), monotonic), "enabled": unit in enabled} for unit in sorted(planned)]
+    return [unit_seen(unit, planned[unit], shown.get(unit, {}), unit in enabled, monotonic) for unit in sorted(planned)]
 
 
 def resident(pid):
@@ -132,7 +132,7 @@ def resident(pid):
     return int(rows["VmRSS"].split()[0]) // 1024 if "VmRSS" in rows else None
 
 
-def unit_seen(unit, planned, state, monotonic):
+def unit_seen(unit, planned, state, enabled, monotonic):
     entered = number(state.get("ActiveEnterTimestampMonotonic"))
     active = state.get("ActiveState", "unknown")
     memory_bytes, pid = number(state.get("MemoryCurrent")), number(state.get("MainPID"))
@@ -143,6 +143,7 @@ def unit_seen(unit, planned, state, monotonic):
         "planned": planned,
         "state": active,
         "sub": state.get("SubState", "unknown"),
+        "enabled": enabled,
         "restarts": number(state.get("NRestarts")) or 0,
         "age": int(monotonic - entered / 1e6) if entered is not None and active == "active" else None,
         "memoryMb": memory_bytes // (1 << 20) if memory_bytes is not None else resident(pid) if pid is not None else None,

@@ -182,9 +182,9 @@ class Machine(unittest.TestCase):
     def test_units_as_systemd_shows_them(self):
         shown = survey.parse_shown("Id=a.service\nActiveState=active\n\nActiveState=failed\nId=b.service\n\nrubbish\n")
         self.assertEqual(sorted(shown), ["a.service", "b.service"])
-        seen = survey.unit_seen("a.service", "run", {"ActiveState": "active", "ActiveEnterTimestampMonotonic": "5000000", "MemoryCurrent": "[not set]", "MainPID": "0", "NRestarts": "2"}, 65.0)
+        seen = survey.unit_seen("a.service", "run", {"ActiveState": "active", "ActiveEnterTimestampMonotonic": "5000000", "MemoryCurrent": "[not set]", "MainPID": "0", "NRestarts": "2"}, True, 65.0)
         self.assertEqual((seen["age"], seen["memoryMb"], seen["pid"], seen["restarts"]), (60, None, None, 2))
-        self.assertEqual(survey.unit_seen("c.service", "run", {}, 1.0)["state"], "unknown")
+        self.assertEqual(survey.unit_seen("c.service", "run", {}, False, 1.0)["state"], "unknown")
 
     def test_the_lock_is_seen_while_it_is_held(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -34,8 +34,8 @@ export interface PulumiOptions {
 
 /** `pulumi ARGS` on a stack as an operator types it: the command line, the folder of the program, and what to add to the environment. */
 export function commandOf({ name, configFile, program, environment }: LabStack, args: readonly string[]) {
-  const known = configFile === undefined || ["stack", "cancel"].includes(args[0] ?? "");
-  const file = known ? [] : ["--config-file", configFile];
+  const without = configFile === undefined || ["stack", "cancel"].includes(args[0] ?? "");
+  const file = without ? [] : ["--config-file", configFile];
   const argv = [resolve("node_modules/.bin/pulumi"), ...args, "--non-interactive", "--stack", name, ...file];
   return { argv, folder: program ?? process.cwd(), environment };
 }

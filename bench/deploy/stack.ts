@@ -11,6 +11,7 @@ const PROGRAM = join(__dirname, "program");
 const SETTINGS = { first: {}, changed: { xFromOnionValue: "bench" } } as const;
 /** All hosts at once, as the others do it. */
 const ROLLOUT = { canary: 0, waveSize: 50 };
+
 /** softmap's own way: a stack that has never been deployed, on these hosts. */
 export class Stack {
   private constructor(
