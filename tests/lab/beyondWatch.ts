@@ -1,5 +1,6 @@
 // What every directory of the lab's Tor network has of a site, read by ourselves: see beyond_watch.py.
 import { join } from "node:path";
+import { LabError } from "../../lab/errors";
 import { readNetwork, type Lab } from "../../lab/lab";
 import { Looking } from "../../lab/ownTor";
 
@@ -120,12 +121,28 @@ export class DescriptorWatch {
     return round.ended - since;
   }
 
-  until<T>(what: string, asked: () => T | undefined, seconds: number): Promise<T> {
-    return this.looking.until(what, asked, seconds);
+  /** @throws LabError with what the directories had at last, when it does not become so within `seconds` */
+  async until<T>(what: string, asked: () => T | undefined, seconds: number): Promise<T> {
+    try {
+      return await this.looking.until(what, asked, seconds);
+    } catch (error) {
+      const last = this.rounds().at(-1);
+      if (!(error instanceof LabError) || last === undefined) throw error;
+      throw new LabError(`${error.what}\n    ${this.tell(last)}`, error.next);
+    }
   }
 
   end(): Promise<void> {
     return this.looking.end();
+  }
+
+  /** A round in words: each directory that clients ask, with what it has. */
+  private tell(round: Round): string {
+    const told = round.directories
+      .filter(({ asked }) => asked)
+      .map((one) => `${one.relay}: ${one.state} ${one.revision ?? ""} ${JSON.stringify(this.shares(one))}`);
+    const ago = (Date.now() / 1000 - round.at).toFixed(1);
+    return [`The last look, ${ago} s ago, period ${round.period}:`, ...told].join("\n    ");
   }
 
   /** Whose introduction points are whose: a point belongs to one backend for ever. */
