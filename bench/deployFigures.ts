@@ -1,4 +1,4 @@
-import { csvOf, figuresOf, markdown, type Figures } from "./figures";
+import { csvOf, figuresOf, markdown } from "./figures";
 import type { Spent } from "./spent";
 
 /** Who deploys. pyinfra and Ansible as their manuals have it: files one by one, and as archives, which are fewer tasks. */
@@ -47,16 +47,16 @@ export function sizesOf(all: readonly Deployed[]): number[] {
   return [...new Set(all.map(({ hosts }) => hosts))].sort((a, b) => a - b);
 }
 
-const spread = ({ median, min, max }: Figures, digits: number): string =>
-  `${median.toFixed(digits)} (${min.toFixed(digits)} - ${max.toFixed(digits)})`;
-
-function cell(runs: readonly Deployed[], value: (run: Deployed) => number, digits: number): string {
-  const figures = figuresOf(runs.map(value));
-  return figures === undefined ? "-" : spread(figures, digits);
+/** Median (least - most) of the seconds; one run has its own alone. */
+function secondsOf(runs: readonly Deployed[]): string {
+  const figures = figuresOf(runs.map(({ seconds }) => seconds));
+  if (figures === undefined) return "-";
+  const [median, ...range] = [figures.median, figures.min, figures.max].map((value) => value.toFixed(1));
+  return runs.length === 1 ? `${median}` : `${median} (${range.join(" - ")})`;
 }
 
+/** What has one column for all three deployments. */
 const COLUMNS: readonly (readonly [title: string, value: (run: Deployed) => number, digits: number])[] = [
-  ["seconds", (run) => run.seconds, 1],
   ["CPU, s", (run) => run.cpu, 1],
   ["peak, MiB", (run) => run.peak / 2 ** 20, 0],
   ["logins a host", (run) => run.logins, 0],
@@ -64,19 +64,22 @@ const COLUMNS: readonly (readonly [title: string, value: (run: Deployed) => numb
   ["received a host, KiB", (run) => run.received / 1024 / run.hosts, 1],
 ];
 
-/** A line for each size, phase and arm that was measured: median (least - most). */
+/** A line for each size and arm that was measured: the seconds of each deployment, then medians, `first / one line / no change`. */
 export function deployTable(all: readonly Deployed[]): string {
-  const rows = PHASES.flatMap((phase) =>
-    sizesOf(all).flatMap((hosts) =>
-      ARMS.flatMap((arm) => {
-        const runs = runsOf(all, { hosts, phase, arm });
-        if (runs.length === 0) return [];
-        const cells = COLUMNS.map(([, value, digits]) => cell(runs, value, digits));
-        return [[phase, String(hosts), arm, String(runs.length), ...cells]];
-      }),
-    ),
+  const rows = sizesOf(all).flatMap((hosts) =>
+    ARMS.flatMap((arm) => {
+      const phases = PHASES.map((phase) => runsOf(all, { hosts, phase, arm }));
+      // Files of several runs each count their rounds from one.
+      const rounds = Math.max(...phases.map((runs) => runs.length));
+      if (rounds === 0) return [];
+      const medians = COLUMNS.map(([, value, digits]) =>
+        phases.map((runs) => figuresOf(runs.map(value))?.median.toFixed(digits) ?? "-").join(" / "),
+      );
+      return [[String(hosts), arm, String(rounds), ...phases.map(secondsOf), ...medians]];
+    }),
   );
-  return markdown(["deployment", "hosts", "by", "runs", ...COLUMNS.map(([title]) => title)], rows);
+  const seconds = PHASES.map((phase) => `${phase}, s`);
+  return markdown(["hosts", "by", "rounds", ...seconds, ...COLUMNS.map(([title]) => title)], rows);
 }
 
 const median = (runs: readonly Deployed[]): number | undefined => figuresOf(runs.map((run) => run.seconds))?.median;
