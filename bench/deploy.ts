@@ -174,21 +174,13 @@ async function measure({ rounds, sizes, by, file, far }: DeployOptions): Promise
   const lab = labNamed(LAB);
   let benchmark: Benchmark | undefined;
   const ends: (() => Promise<unknown>)[] = [];
-  let ending: Promise<void> | undefined;
-  const end = (): Promise<void> =>
-    (ending ??= (async () => {
-      try {
-        // What was measured before a failure is measured.
-        const all = benchmark?.all ?? [];
-        if (file !== undefined && all.length > 0) writeFileSync(file, deployCsv(all));
-        if (all.length > 0) report(all);
-      } finally {
-        for (const each of ends.reverse()) await each();
-      }
-    })());
-  // Not once: a second signal, as timeout(1) sends it, would end it before the lab is down.
+  // A signal ends it after the deployment that runs: whoever took the lab down beside one would leave half of it.
+  let stopped = false;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(signal, () => void end().finally(() => process.exit(130)));
+    process.on(signal, () => {
+      stopped = true;
+      say("it ends after this deployment");
+    });
 
   try {
     const tools = await ensureTools(say);
@@ -204,11 +196,20 @@ async function measure({ rounds, sizes, by, file, far }: DeployOptions): Promise
     benchmark = new Benchmark({ lab, folder, place: link.place, traffic }, tools, far ? "far" : "near");
     await benchmark.prepare(Math.max(...sizes));
     for (let round = 1; round <= rounds; round++)
-      for (const hosts of sizes) for (const arm of turn(by, round)) await benchmark.deploy(round, hosts, arm);
+      for (const hosts of sizes)
+        for (const arm of turn(by, round)) if (!stopped) await benchmark.deploy(round, hosts, arm);
     console.log(await machine(lab, tools));
   } finally {
-    await end();
+    try {
+      // What was measured before a failure is measured.
+      const all = benchmark?.all ?? [];
+      if (file !== undefined && all.length > 0) writeFileSync(file, deployCsv(all));
+      if (all.length > 0) report(all);
+    } finally {
+      for (const each of ends.reverse()) await each();
+    }
   }
+  if (stopped) process.exitCode = 130;
 }
 
 async function main(options: DeployOptions): Promise<void> {
