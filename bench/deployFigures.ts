@@ -1,4 +1,4 @@
-import { csvOf, figuresOf, markdown } from "./figures";
+import { csvOf, figuresOf, markdown, spread } from "./figures";
 import type { Spent } from "./spent";
 
 /** Who deploys. pyinfra and Ansible as their manuals have it: files one by one, and as archives, which are fewer tasks. */
@@ -49,10 +49,8 @@ export function sizesOf(all: readonly Deployed[]): number[] {
 
 /** Median (least - most) of the seconds; one run has its own alone. */
 function secondsOf(runs: readonly Deployed[]): string {
-  const figures = figuresOf(runs.map(({ seconds }) => seconds));
-  if (figures === undefined) return "-";
-  const [median, ...range] = [figures.median, figures.min, figures.max].map((value) => value.toFixed(1));
-  return runs.length === 1 ? `${median}` : `${median} (${range.join(" - ")})`;
+  const [one] = runs;
+  return runs.length === 1 && one ? one.seconds.toFixed(1) : spread(figuresOf(runs.map(({ seconds }) => seconds)));
 }
 
 /** What has one column for all three deployments. */

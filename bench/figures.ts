@@ -14,6 +14,12 @@ export function figuresOf(values: readonly number[]): Figures | undefined {
   return { median: (low + high) / 2, min, max };
 }
 
+/** `median (least - most)`, or `-` of none. `tell` makes a text of each, else they have one digit behind the point. */
+export function spread(figures: Figures | undefined, tell = (value: number): string => value.toFixed(1)): string {
+  if (figures === undefined) return "-";
+  return `${tell(figures.median)} (${tell(figures.min)} - ${tell(figures.max)})`;
+}
+
 function cellOf(value: string | number | undefined): string {
   if (typeof value === "string") return `"${value.replaceAll('"', '""')}"`;
   return value === undefined ? "" : String(Math.round(value * 1000) / 1000);

@@ -1,5 +1,5 @@
 import { percentile } from "../lab/loadReport";
-import { figuresOf, markdown, type Figures } from "./figures";
+import { figuresOf, markdown, spread } from "./figures";
 import type { Request } from "./loadClients";
 import { PARTS, type Part, type Used } from "./loadProcesses";
 
@@ -44,10 +44,6 @@ export function requestsIn(requests: readonly Request[], from: number, to: numbe
   };
 }
 
-const spread = (figures: Figures | undefined, digits: number): string =>
-  figures === undefined
-    ? "-"
-    : `${figures.median.toFixed(digits)} (${figures.min.toFixed(digits)} - ${figures.max.toFixed(digits)})`;
 const median = (values: readonly number[]): number => figuresOf(values)?.median ?? NaN;
 const percent = (values: readonly number[]): string => `${(100 * median(values)).toFixed(0)} %`;
 
@@ -65,7 +61,7 @@ export function speedTable(points: readonly Point[]): string {
       return [
         [
           ...[kind, shape.workers, shape.daemons],
-          spread(figuresOf(mine.map((one) => one.requests / one.used.seconds)), 1),
+          spread(figuresOf(mine.map((one) => one.requests / one.used.seconds))),
           (median(mine.map((one) => one.bytes / one.used.seconds)) / 1e6).toFixed(2),
           `${median(mine.map((one) => one.p50)).toFixed(2)} / ${median(mine.map((one) => one.p95)).toFixed(2)}`,
           `${failed} of ${requests + failed}`,
@@ -109,7 +105,10 @@ export function costs(points: readonly Point[], kind: Kind, part: Part): number[
 /** The figures that travel: what each part takes for a request, over all shapes and rounds. */
 export function costTable(points: readonly Point[]): string {
   const kinds = KINDS.filter((kind) => points.some((point) => point.kind === kind));
-  const rows = PARTS.map((part) => [part, ...kinds.map((kind) => spread(figuresOf(costs(points, kind, part)), 2))]);
+  const rows = PARTS.map((part) => [
+    part,
+    ...kinds.map((kind) => spread(figuresOf(costs(points, kind, part)), (cost) => cost.toFixed(2))),
+  ]);
   const all = kinds.map((kind) => PARTS.reduce((sum, part) => sum + median(costs(points, kind, part)), 0).toFixed(2));
   return markdown(["CPU seconds for 1000 requests", ...kinds], [...rows, ["all of these", ...all]]);
 }

@@ -1,4 +1,4 @@
-import { figuresOf, type Figures } from "./figures";
+import { figuresOf, spread, type Figures } from "./figures";
 import { pages, type Page } from "./proxyPages";
 
 /** One point, measured. */
@@ -40,7 +40,6 @@ export function figuresAt(
 /** A line for each page and contestant; added latency is the median's distance from that of `base`. */
 export function proxyTable(points: readonly Point[], base: string): string {
   const number = (value: number): string => (value < 20 ? value.toFixed(1) : value.toFixed(0));
-  const spread = ({ median, min, max }: Figures): string => `${number(median)} (${number(min)} - ${number(max)})`;
   const contestants = [...new Set(points.map((one) => one.contestant))];
   const rows = pages.flatMap((page) =>
     contestants.flatMap((contestant) => {
@@ -49,7 +48,7 @@ export function proxyTable(points: readonly Point[], base: string): string {
       const from = figuresAt(points, { page, contestant: base }, "latency");
       if (!speed || !latency) return [];
       const added = from ? (latency.median - from.median).toFixed(0) : "-";
-      return [`| ${page} | ${contestant} | ${spread(speed)} | ${spread(latency)} | ${added} |`];
+      return [`| ${page} | ${contestant} | ${spread(speed, number)} | ${spread(latency, number)} | ${added} |`];
     }),
   );
   const head = "| page | proxy, sites | requests/s | latency, µs | added, µs |";

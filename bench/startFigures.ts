@@ -1,4 +1,4 @@
-import { figuresOf, markdown } from "./figures";
+import { figuresOf, markdown, spread } from "./figures";
 import { KINDS, type Kind, type Use } from "./startProcesses";
 
 /** A preview of a stack that is not there yet; of one in which nothing changes; an `up` that changes a line of each worker's nginx. */
@@ -23,12 +23,6 @@ export interface Row {
 /** A preview of the biggest stack in which nothing changes takes less than so many seconds. */
 export const GOAL = { sites: 100, hosts: 30, seconds: 5 } as const;
 
-const three = (values: readonly number[]): string => {
-  const figures = figuresOf(values);
-  return figures === undefined
-    ? "-"
-    : `${figures.median.toFixed(1)} (${figures.min.toFixed(1)} - ${figures.max.toFixed(1)})`;
-};
 const median = (values: readonly number[]): string => {
   const figures = figuresOf(values.filter((value) => !Number.isNaN(value)));
   return figures === undefined ? "-" : figures.median.toFixed(1);
@@ -58,7 +52,7 @@ export function table(rows: readonly Row[]): string {
   const lines = groups(rows).map((its) => {
     const [{ run, sites, hosts }] = its as [Row];
     const cpu = KINDS.map((kind) => median(its.map(({ use }) => use[kind].cpu)));
-    const seconds = three(its.map((row) => row.seconds));
+    const seconds = spread(figuresOf(its.map((row) => row.seconds)));
     return [run, sites, hosts, its.length, seconds, ...cpu, median(its.map(({ use }) => use.program.began))];
   });
   return markdown(head, lines);
