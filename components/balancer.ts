@@ -189,14 +189,14 @@ export class Balancer extends Component {
   /** What a worker no longer runs is stopped there, but not before every balancer has published without it. */
   private tidyWorkers(workers: Workers, dependsOn: Step[]): Step[] {
     return workers.hosts.flatMap((host) => {
-      const [installation, plan] = [workers.installations.get(host.name), workers.plans.get(host.name)];
-      if (installation === undefined || plan === undefined) return [];
+      const installation = workers.installations.get(host.name);
+      if (installation === undefined) return [];
       const program = pulumi
-        .all([keepPlanned(host, workers), plan.leaving])
+        .all([keepPlanned(host, workers), workers.plan.leaving])
         .apply(([text, leaving]) => leaving.reduce((all, name) => `${all}# ${name} leaves.\n`, text));
       // After a repair too: what a refresh found may be a unit that nobody plans.
       const due = pulumi
-        .all([plan.leaving, installation.repair])
+        .all([workers.plan.leaving, installation.repair])
         .apply(([leaving, repair]) => leaving.length > 0 || repair > 0);
       const step = { host, program, installation, due };
       return [hostStep(this.childName(`${host.name}-retire`), step, { parent: this, dependsOn })];

@@ -18,6 +18,26 @@ async function actions(old: Services | undefined, services: unknown): Promise<Re
   return (await provider.check(olds, { services: json(services) })).inputs.actions;
 }
 
+test("machines that run the same have one plan: who comes and who goes is said by machine, who stays is not", async () => {
+  const services = json({ [nginx]: files({ conf: "1" }) });
+  const check = async (olds: object, hosts: readonly string[]) =>
+    (await provider.check(olds, { services, hosts })).inputs as unknown as { actions: object };
+  const first = await check({}, ["worker1", "worker2"]);
+  assert.deepEqual(first.actions, { [nginx]: "start" }, "a first deploy is no news of each machine");
+  assert.deepEqual((await check(first, ["worker2", "worker1"])).actions, { [nginx]: "leave alone" });
+  const other = await check(first, ["worker2", "worker3"]);
+  assert.deepEqual(other.actions, {
+    [nginx]: "leave alone",
+    "all on worker1": "retire",
+    "all on worker3": "start",
+  });
+  for (const [plan, changes] of [
+    [first, false],
+    [other, true],
+  ] as const)
+    assert.deepEqual(await provider.diff("id", first, plan as never), { changes });
+});
+
 test("a plan of an earlier version's state, which is no text, is read too", async () => {
   const old = { [nginx]: files({ conf: "1" }) };
   const { inputs } = await provider.check({ services: old, actions: {} }, { services: json(old) });

@@ -18,6 +18,8 @@ export type Services = Readonly<Record<string, ServiceFiles>>;
 interface Plan {
   /** {@link Services} as JSON. */
   readonly services: string;
+  /** The machines that run them, where they are several. */
+  readonly hosts?: readonly string[];
   readonly actions: Readonly<Record<string, string>>;
   /** Units and files that have left the plan at some time, and are not in it now. */
   readonly leaving: readonly string[];
@@ -55,6 +57,14 @@ function actionsFrom(old: Services, wanted: Services): Record<string, string> {
   return Object.fromEntries(units.map((unit) => [unit, actionOn(old[unit], wanted[unit])]));
 }
 
+/** Of the machines that come or go, where there were some before: what the others do is no news of them. */
+function movesOf(old: Partial<Plan>, { hosts: wanted = [] }: Partial<Plan>): Record<string, string> {
+  const { hosts = wanted } = old.services === undefined ? {} : old;
+  const come = wanted.filter((host) => !hosts.includes(host)).map((host) => [`all on ${host}`, "start"] as const);
+  const gone = hosts.filter((host) => !wanted.includes(host)).map((host) => [`all on ${host}`, "retire"] as const);
+  return Object.fromEntries([...come, ...gone].sort());
+}
+
 function namesIn(services: Services): string[] {
   return Object.entries(services).flatMap(([unit, { reload, restart }]) => [
     unit,
@@ -73,31 +83,32 @@ function leavingFrom({ services, leaving = [] }: Partial<Plan>, wanted: Services
   return left.slice(-mostLeaving);
 }
 
-/** Whether `wanted` has the units and files of `old`, in whatever order. */
-function isSame(old: Services, wanted: Services): boolean {
-  return Object.values(actionsFrom(old, wanted)).every((action) => action.startsWith("leave "));
-}
-
 /** What a plan is of; of an earlier version's state it is no text. */
 function servicesIn(services: string | Services = {}): Services {
   return typeof services === "string" ? (JSON.parse(services) as Services) : services;
 }
 
+/** What is to be done to units, and to whole machines. */
+function actionsBetween(old: Partial<Plan>, wanted: Plan): Record<string, string> {
+  return { ...actionsFrom(servicesIn(old.services), servicesIn(wanted.services)), ...movesOf(old, wanted) };
+}
+
 /** One object for all plans. No `read` and no `delete`: a plan is nowhere but in the state. */
 export const servicePlanProvider: pulumi.dynamic.ResourceProvider = {
   // `actions` is an input, so that a preview knows and prints it. The state's are those of the last update.
-  async check(olds: Partial<Plan>, { services }: Plan) {
+  async check(olds: Partial<Plan>, news: Plan) {
     // The units and their paths must be known; a hash need not be.
-    if (services === unknown) return { inputs: { services, actions: unknown, leaving: unknown } };
-    const wanted = servicesIn(services);
-    const actions = actionsFrom(servicesIn(olds.services), wanted);
-    return { inputs: { services, actions, leaving: leavingFrom(olds, wanted) } };
+    if (news.services === unknown) return { inputs: { ...news, actions: unknown, leaving: unknown } };
+    const actions = actionsBetween(olds, news);
+    return { inputs: { ...news, actions, leaving: leavingFrom(olds, servicesIn(news.services)) } };
   },
 
-  // Not `actions`: the plan after an update leaves everything alone, and is no change.
+  // Not `actions` of the state: the plan after an update leaves everything alone, and is no change. Nor the order of units and files.
   async diff(_id: string, old: Plan, wanted: Plan) {
-    const { services } = wanted;
-    return { changes: services === unknown || !isSame(servicesIn(old.services), servicesIn(services)) };
+    const changes =
+      wanted.services === unknown ||
+      Object.values(actionsBetween(old, wanted)).some((action) => !action.startsWith("leave "));
+    return { changes };
   },
 
   async create(plan: Plan) {

@@ -8,7 +8,7 @@ import { OnionKey } from "./onionKey";
 import { renderProxy } from "./projectProxy";
 import { renderer } from "./renderer";
 import { probeOf, removeWorker } from "./retirement";
-import { ServicePlan, type Services } from "./servicePlan";
+import { ServicePlan } from "./servicePlan";
 import { hashOf } from "./hash";
 import type { SoftmapProject } from "./softmapProject";
 import { runsOn } from "./unitFiles";
@@ -78,8 +78,8 @@ export class Workers extends Component {
   readonly files: readonly ProjectFiles[];
   /** By host: whether it answers, and what was found there. */
   readonly installations: ReadonlyMap<string, Installation>;
-  /** By host: what is to be done to its units. */
-  readonly plans: ReadonlyMap<string, ServicePlan>;
+  /** What is to be done to the units, the same on each machine. */
+  readonly plan: ServicePlan;
   /** One release per machine; a balancer publishes after them. */
   readonly releases: readonly Step[];
 
@@ -99,7 +99,8 @@ export class Workers extends Component {
     const steps = args.hosts.map((host) => this.stepOn(host, content, args.rollout?.pause ?? 0));
     this.installations = new Map(steps.map(({ host, installation }) => [host.name, installation]));
     const services = runsOn(workerServices(this.files), planned);
-    this.plans = new Map(args.hosts.map((host) => [host.name, this.planFor(host, services)]));
+    const hosts = args.hosts.map((host) => host.name);
+    this.plan = new ServicePlan(this.childName("services"), { services, hosts }, { parent: this });
     this.releases = this.releaseInWaves(steps, args.rollout);
     this.registerOutputs({ backends: this.backends.map(({ name, key }) => ({ name, address: key.address })) });
   }
@@ -176,25 +177,16 @@ export class Workers extends Component {
     return { host, program, installation };
   }
 
-  private planFor(host: Host, services: Promise<Services>): ServicePlan {
-    return new ServicePlan(this.childName(`${host.name}-services`), { services }, { parent: this });
-  }
-
   private releaseInWaves(steps: readonly HostStepArgs[], rollout: RolloutArgs | undefined): Step[] {
     const releases = new Map<string, Step>();
     const sizes = { canary: rollout?.canary ?? 1, waveSize: rollout?.waveSize ?? 2 };
     const waveBefore = releaseAfter(this.installations, sizes);
     for (const step of steps) {
       const { name } = step.host;
-      const dependsOn = [among(waveBefore(name, releases)), ...this.planOf(name)];
+      const dependsOn = [among(waveBefore(name, releases)), this.plan];
       releases.set(name, hostStep(this.childName(`${name}-release`), step, { parent: this, dependsOn }));
     }
     return [...releases.values()];
-  }
-
-  private planOf(host: string): ServicePlan[] {
-    const plan = this.plans.get(host);
-    return plan === undefined ? [] : [plan];
   }
 }
 

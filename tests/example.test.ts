@@ -35,7 +35,7 @@ test("the example program of one's own previews with the real engine, and shows 
     // What is to be done is known before the first key is made
     assert.match(
       run.stdout,
-      /ServicePlan::workers-south-services\]\s+actions +: \{\s+softmap-nginx@news\.service *: "start"/,
+      /ServicePlan::workers-services\]\s+actions +: \{\s+softmap-nginx@news\.service *: "start"/,
     );
     assert.match(run.stdout, /Resources:\n\s+\+ \d+ to create/);
   } finally {

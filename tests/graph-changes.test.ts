@@ -198,9 +198,7 @@ describe("what leaves", () => {
     assert.equal(typeof inputs["create"], "string");
     assert.match(String(inputs["stdin"]), /\n# softmap-tor@news-3-0000\.service leaves\.\n$/);
     const { keepServices = [], keepFiles = [], keepStateDirs = [], proxies = [] } = payloadIn(inputs["stdin"]);
-    const planned = Object.keys(
-      JSON.parse(graph.named("workers-west-services").inputs["services"] as string) as object,
-    );
+    const planned = Object.keys(JSON.parse(graph.named("workers-services").inputs["services"] as string) as object);
     assert.deepEqual([...keepServices].sort(), planned.sort());
     const released = graph.payload("workers-west-release").files?.map(({ path }) => path) ?? [];
     assert.deepEqual([...keepFiles].sort(), released.filter((path) => !path.startsWith("units/")).sort());

@@ -33,7 +33,7 @@ describe("a project of single onion services", () => {
       release().dirs?.filter(({ path }) => path.endsWith("/client")),
       [{ path: "/var/lib/softmap/tor/client", owner: "softmap-tor", group: "softmap-tor", mode: "0700" }],
     );
-    assert.ok(client in (JSON.parse(graph.named("workers-south-services").inputs["services"] as string) as object));
+    assert.ok(client in (JSON.parse(graph.named("workers-services").inputs["services"] as string) as object));
   });
 
   test("its proofs go through the client, those of the other project through their own backend", () => {

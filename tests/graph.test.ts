@@ -43,13 +43,10 @@ describe("the resource graph of two projects on two workers and one balancer", (
     ]);
   });
 
-  test("an installation and a plan of its services for each machine and component, one roll call", () => {
+  test("an installation for each machine and component; a plan of services for each balancer and one for all workers; one roll call", () => {
     assert.deepEqual(ofComponents("softmap:Installation"), ["balancer-north", "workers-south", "workers-west"]);
-    assert.deepEqual(namesOf("softmap:ServicePlan"), [
-      "balancer-north-services",
-      "workers-south-services",
-      "workers-west-services",
-    ]);
+    assert.deepEqual(namesOf("softmap:ServicePlan"), ["balancer-north-services", "workers-services"]);
+    assert.deepEqual(graph.named("workers-services").inputs["hosts"], ["south", "west"]);
     assert.deepEqual(namesOf("softmap:RollCall"), ["balancer-roll-call"]);
   });
 
@@ -223,10 +220,13 @@ describe("the resource graph of two projects on two workers and one balancer", (
   });
 
   test("a machine is knocked at and its services are planned before anything is done to it; the roll call is the last of all", () => {
-    for (const step of ["workers-south-release", "workers-west-release", "balancer-north-release"]) {
-      const host = step.replace("-release", "");
-      const { waitsFor } = graph.named(step);
-      for (const first of [host, `${host}-services`]) assert.ok(waitsFor.includes(first), `${step} and ${first}`);
+    for (const [machine, plan] of [
+      ["workers-south", "workers-services"],
+      ["workers-west", "workers-services"],
+      ["balancer-north", "balancer-north-services"],
+    ] as const) {
+      const { waitsFor } = graph.named(`${machine}-release`);
+      for (const first of [machine, plan]) assert.ok(waitsFor.includes(first), `${machine} and ${first}`);
     }
     assert.deepEqual(graph.before("balancer-north-publish", "-release"), [
       "balancer-north-release",

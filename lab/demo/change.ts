@@ -42,7 +42,7 @@ export function changedLines(preview: string): string[] {
 
 /**
  * The units of a `preview --diff` that are not left alone, sorted.
- * @example changedUnits(preview) // ["workers-worker1  softmap-nginx@news.service  reload (nginx/news.conf 37bf05)"]
+ * @example changedUnits(preview) // ["workers  softmap-nginx@news.service  reload (nginx/news.conf 37bf05)"]
  */
 export function changedUnits(preview: string): string[] {
   let plan = "";
