@@ -20,7 +20,7 @@ export interface Profile {
 const rules: readonly (readonly [Part, RegExp])[] = [
   ["idle", /^\(idle\)/],
   ["garbage", /^\(garbage collector\)/],
-  ["transpile", /transpileModule|\/ts-node\/dist\/index\.js:compile|cli\/transpiler\.js/],
+  ["transpile", /transpileModule|cli\/register\.js:compile/],
   ["stack traces", /prepareStackTrace/],
   // Loading what serializes is loading.
   [

@@ -182,7 +182,7 @@ export const commands: readonly Command[] = [
 
 /** The function behind a command. Its module is loaded now: what one command needs is not loaded for another. */
 export function mainOf({ module: path, run = "main" }: Command): Main {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() is Node's own, and does not know ts-node
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() is Node's own, and does not know cli/register.js
   const found = (require(`./${path}`) as Readonly<Record<string, Main>>)[run];
   if (found === undefined) throw new Error(`cli/${path} has no ${run}`);
   return found;

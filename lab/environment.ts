@@ -28,6 +28,8 @@ export function stackEnvironment(lab: Lab): Record<string, string> {
     PULUMI_STACK: DEV_STACK,
     PULUMI_SKIP_UPDATE_CHECK: "true",
     NODE_OPTIONS: [given, ...nodeOptions.filter((option) => !given.includes(option))].join(" ").trim(),
+    // The engine tidies up sooner: thirty machines with a site take 130 MB less in the same time, a hundred sites on them 500 MB less and a fifth longer.
+    GOMEMLIMIT: process.env["GOMEMLIMIT"] ?? "200MiB",
     // The program, the dynamic providers and the stand-ins start from what V8 has compiled before; Node 20 does not know it.
     NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "softmap-compiled"),
     ...engineEnvironment(),

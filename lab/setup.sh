@@ -88,4 +88,4 @@ if ! cmp -s package-lock.json "$stamp" || [ ! -x "$node" ]; then
 fi
 
 export PATH="$root/node_modules/.bin:$PATH"
-exec "$node" -r ts-node/register/transpile-only "$@"
+exec "$node" -r ./cli/register.js "$@"

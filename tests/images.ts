@@ -1,6 +1,6 @@
 /**
  * Images that lab test files need, built beside the tests that need no host. A process of its own, at the lowest priority, so that whoever
- * runs meanwhile has the cores: `node -r ts-node/register/transpile-only tests/images.ts FILE...`. Says what it does on stderr.
+ * runs meanwhile has the cores: `node -r ./cli/register.js tests/images.ts FILE...`. Says what it does on stderr.
  */
 import { spawn } from "node:child_process";
 import { constants, setPriority } from "node:os";
@@ -29,7 +29,7 @@ export function buildsFor(files: readonly string[]): Build[] {
 /** Starts to build what these lab test files need. Resolves, never rejects, when it is done: a test that needs what failed tries it again, and reports it. */
 export function startImages(files: readonly string[]): Promise<void> {
   if (files.length === 0) return Promise.resolve();
-  const child = spawn(process.execPath, ["-r", "ts-node/register/transpile-only", __filename, ...files], {
+  const child = spawn(process.execPath, ["-r", "./cli/register.js", __filename, ...files], {
     stdio: ["ignore", "inherit", "inherit"],
   });
   return new Promise((resolve) => child.once("error", () => resolve()).once("close", () => resolve()));

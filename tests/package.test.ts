@@ -142,8 +142,8 @@ describe("the package", { concurrency: 2 }, () => {
       }
       for (const [, name = ""] of text.matchAll(/from "((?:@[^"/]+\/)?[^"./][^"/]*)(?:\/[^"]*)?"/g)) needed.add(name);
     }
-    // components/providers.js asks for it in a clone alone; and providers find their code in the package itself.
-    for (const name of ["ts-node", manifest.name]) needed.delete(name);
+    // Providers find their code in the package itself.
+    needed.delete(manifest.name);
     const others = [...needed].filter((name) => !name.startsWith("node:") && !builtinModules.includes(name));
     const declared = { ...manifest.dependencies, ...manifest.peerDependencies };
     assert.deepEqual(
@@ -299,7 +299,8 @@ describe("the package", { concurrency: 2 }, () => {
 
 test("in the clone Pulumi runs the stack program, not what others import: that would be an empty stack", () => {
   const { main } = parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as { main?: string };
-  assert.equal(main, "index.ts");
+  assert.equal(main, "program.js");
+  assert.match(readFileSync(join(root, "program.js"), "utf8"), /^module\.exports = require\("\.\/index\.ts"\);$/m);
 });
 
 test("in the clone the command runs the clone's own sources, and its exit code is theirs", async () => {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { countsOf, ofLength } from "./run";
 
 test("a filter that matches no file is a failure, beside one that matches too", () => {
-  const args = ["-r", "ts-node/register/transpile-only", "tests/run.ts", "plan/plan", "no/such/file"];
+  const args = ["-r", "./cli/register.js", "tests/run.ts", "plan/plan", "no/such/file"];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   assert.equal(status, 1);
   assert.equal(stdout, "0 passed, 1 failed\n");
@@ -30,7 +30,7 @@ test("a file is a long one, for `npm run test:faults`, or runs with `npm test`: 
 });
 
 test("a long test is none of `npm test`, and its next step names its own command", () => {
-  const args = ["-r", "ts-node/register/transpile-only", "tests/run.ts", "--long", "plan/plan"];
+  const args = ["-r", "./cli/register.js", "tests/run.ts", "--long", "plan/plan"];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   assert.equal(status, 1);
   assert.equal(stdout, "0 passed, 1 failed\n");

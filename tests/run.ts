@@ -92,7 +92,7 @@ const fileLimit = 3 * 60 * 60_000;
 async function stage(title: string, files: string[], concurrency: number): Promise<Counts> {
   if (files.length === 0) return { passed: 0, failed: 0 };
   console.log(`\n== ${title}`);
-  const stream = run({ files, concurrency, execArgv: ["-r", "ts-node/register/transpile-only"], timeout: fileLimit });
+  const stream = run({ files, concurrency, execArgv: ["-r", "./cli/register.js"], timeout: fileLimit });
   const counts = countsOf(stream);
   const printed = stream.compose(spec);
   printed.pipe(process.stdout, { end: false });

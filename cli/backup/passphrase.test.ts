@@ -12,7 +12,7 @@ const terminal = `
 import os, pty, sys
 process, fd = pty.fork()
 if process == 0:
-    os.execv(sys.argv[1], sys.argv[1:3] + ["ts-node/register/transpile-only", "-e", sys.argv[3]])
+    os.execv(sys.argv[1], sys.argv[1:3] + ["./cli/register.js", "-e", sys.argv[3]])
 seen = b""
 def read():
     global seen

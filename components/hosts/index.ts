@@ -49,5 +49,5 @@ function pool<Hosts extends HostsConfig>({ workersOnBalancers }: StackConfig, ho
 const privateKey = (file: string | undefined) => (file === undefined ? {} : { privateKey: readPrivateKey(file) });
 
 /** Loaded by those alone who have machines there: AWS's SDK is a tenth of a second and 10 MB of every `pulumi`. */
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- import() is Node's own, and does not know ts-node
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- import() is Node's own, and does not know cli/register.js
 const aws = () => require("./aws") as typeof Aws;

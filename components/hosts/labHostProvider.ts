@@ -24,7 +24,7 @@ async function labHost(verb: "up" | "show" | "down", lab: string, host: string):
     if (verb !== "up") return undefined;
     throw new Error(`lab host ${host}: the lab ${lab} is not up. Next: npm run lab -- --name ${lab} up`);
   }
-  const args = ["-r", "ts-node/register/transpile-only", "lab/main.ts", "--name", lab, "host", verb, host];
+  const args = ["-r", "./cli/register.js", "lab/main.ts", "--name", lab, "host", verb, host];
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { cwd, maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
       if (error && error.code === 3) return resolve(undefined);

@@ -1,8 +1,8 @@
 /** Building the engine from Go modules: once for a machine's user, whole or not at all. */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { run } from "./process";
-import { builtHome, cli, engineCache, programs, recipeHash, root, type Program } from "./recipe";
+import { builtHome, cli, engineCache, nodeHostLauncher, programs, recipeHash, root, type Program } from "./recipe";
 
 type Say = (line: string) => void;
 
@@ -51,10 +51,12 @@ export async function buildEngine(say: Say): Promise<void> {
     `building Pulumi from its Go modules: once on this machine, about 5 minutes on 2 cores, 4 GB of disk for the time`,
   );
   for (const program of programs) await buildProgram(program, join(bin, program.name), env, say);
-  // Dynamic providers are started through this script; the SDK brings it.
-  const dynamic = "pulumi-resource-pulumi-nodejs";
-  copyFileSync(join(root, "node_modules/@pulumi/pulumi", dynamic), join(bin, dynamic));
-  chmodSync(join(bin, dynamic), 0o755);
+  // Dynamic providers are started through a script that the SDK brings, programs through one of ours.
+  const dynamic = join(root, "node_modules/@pulumi/pulumi/pulumi-resource-pulumi-nodejs");
+  for (const script of [dynamic, nodeHostLauncher]) {
+    copyFileSync(script, join(bin, basename(script)));
+    chmodSync(join(bin, basename(script)), 0o755);
+  }
   rmSync(builtHome(), { recursive: true, force: true });
   renameSync(next, builtHome());
   rmSync(work, { recursive: true, force: true });

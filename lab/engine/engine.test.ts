@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { goEnvironment, neededGo, olderGo } from "./build";
 import { engineEnvironment, ensureEngine } from "./engine";
-import { builtHome, cli, engineCache, ordinaryHome, pulumiVersion, recipeHash } from "./recipe";
+import { builtHome, cli, engineCache, nodeHostLauncher, ordinaryHome, pulumiVersion, recipeHash } from "./recipe";
 import { installStandins, standins } from "./standins";
 
 const names = ["HOME", "XDG_CACHE_HOME", "PULUMI_HOME", "PATH"] as const;
@@ -100,6 +100,24 @@ describe("stand-ins", () => {
     const file = join(__dirname, "../../package.json");
     const { dependencies } = JSON.parse(readFileSync(file, "utf8")) as { dependencies: Record<string, string> };
     for (const { name, version } of standins) assert.equal(dependencies[`@pulumi/${name}`], version);
+  });
+});
+
+describe("the script that starts the Node language host", () => {
+  /** What the host is started with in a folder with this Pulumi.yaml. */
+  function startedWith(project: string | undefined): string {
+    const script = join(folder, basename(nodeHostLauncher));
+    copyFileSync(nodeHostLauncher, script);
+    writeFileSync(`${script}-host`, '#!/bin/sh\necho "$@"\n', { mode: 0o755 });
+    if (project !== undefined) writeFileSync(join(folder, "Pulumi.yaml"), project);
+    return spawnSync("sh", [script, "127.0.0.1:4000"], { cwd: folder, encoding: "utf8" }).stdout.trim();
+  }
+
+  test("tells the host what the project says of TypeScript, as the stack program's does", () => {
+    assert.equal(startedWith(undefined), "127.0.0.1:4000");
+    assert.equal(startedWith("name: some\nruntime: nodejs\n"), "127.0.0.1:4000");
+    const own = readFileSync(join(__dirname, "../../Pulumi.yaml"), "utf8");
+    assert.equal(startedWith(own), "-typescript=false 127.0.0.1:4000");
   });
 });
 

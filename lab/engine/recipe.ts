@@ -27,7 +27,8 @@ const ldflags = `-ldflags=-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/ver
 
 export const programs: readonly Program[] = [
   {
-    name: "pulumi-language-nodejs",
+    // Not the name that the CLI looks for: that is the script which starts it.
+    name: "pulumi-language-nodejs-host",
     title: "the Node language host",
     folder: "nodehost",
     // The host's current module is not served by the module proxy; in v3.68.0 it was still part of the SDK's, and that
@@ -45,6 +46,9 @@ export const programs: readonly Program[] = [
   },
 ];
 
+/** The script that starts the Node language host, under the name that the CLI looks for. */
+export const nodeHostLauncher = join(__dirname, "nodehost", "pulumi-language-nodejs");
+
 /** The folder of a clone. */
 export const root = resolve(__dirname, "../..");
 
@@ -59,6 +63,7 @@ export function recipeHash(): string {
   for (const { folder } of programs) {
     for (const file of ["go.mod", "go.sum"]) hash.update(readFileSync(join(__dirname, folder, file)));
   }
+  hash.update(readFileSync(nodeHostLauncher));
   return hash.digest("hex").slice(0, 16);
 }
 

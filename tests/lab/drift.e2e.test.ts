@@ -108,7 +108,7 @@ describe("drift and locks", { timeout: 8 * 60_000 }, () => {
     const started = performance.now();
     const back = await promisify(execFile)(
       process.execPath,
-      ["-r", "ts-node/register/transpile-only", "cli/main.ts", "rollback", "--stack", rehearsal.stack.name],
+      ["-r", "./cli/register.js", "cli/main.ts", "rollback", "--stack", rehearsal.stack.name],
       { env: { ...process.env, ...rehearsal.stack.environment } },
     );
     console.log(`    ${back.stdout.trim().replaceAll("\n", "\n    ")}`);

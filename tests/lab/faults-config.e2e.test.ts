@@ -114,7 +114,7 @@ describe("a wrong config", { timeout: 5 * 60_000 }, () => {
     ];
     const run = await preview();
     refused(run, /\d+ problems in the configuration:/, ...expected);
-    const check = spawnSync(process.execPath, ["-r", "ts-node/register", "cli/main.ts", "check", configFile], {
+    const check = spawnSync(process.execPath, ["-r", "./cli/register.js", "cli/main.ts", "check", configFile], {
       encoding: "utf8",
     });
     assert.equal(check.status, 1);
@@ -184,7 +184,7 @@ describe("a wrong config", { timeout: 5 * 60_000 }, () => {
     symlinkSync("/bin/sh", join(bare, "sh"));
     const ran = spawnSync(
       process.execPath,
-      ["-r", "ts-node/register", "lab/main.ts", "--name", "e2efaultsnone", "up"],
+      ["-r", "./cli/register.js", "lab/main.ts", "--name", "e2efaultsnone", "up"],
       {
         encoding: "utf8",
         env: { HOME: folder, PATH: bare, XDG_CACHE_HOME: join(folder, "cache") },

@@ -145,7 +145,7 @@ function rollback({ stack }: Rehearsal): Work {
     new Promise<PulumiRun>((resolve, reject) => {
       const started = performance.now();
       const lines: string[] = [];
-      const args = ["-r", "ts-node/register/transpile-only", "cli/main.ts", "rollback", "--stack", stack.name];
+      const args = ["-r", "./cli/register.js", "cli/main.ts", "rollback", "--stack", stack.name];
       const child = spawn(process.execPath, args, { env: { ...process.env, ...stack.environment } });
       for (const stream of [child.stdout, child.stderr])
         createInterface({ input: stream }).on("line", (line) => {
