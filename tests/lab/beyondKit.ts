@@ -1,7 +1,7 @@
 // Many backends behind one site in a lab with many relays: a stack of them, what is done to them, and how visitors are spread over them.
 import assert from "node:assert/strict";
 import { execOn, type Lab, type LoadRecord, type LoadReport } from "../../lab/lab";
-import { publisherStatus, units } from "../../plan/names";
+import { balancerPaths, publisherStatus, units } from "../../plan/names";
 import { DescriptorWatch } from "./beyondWatch";
 import { Rehearsal, type Settings } from "./fixture";
 import { pidsOf, Visitors } from "./killKit";
@@ -16,11 +16,26 @@ export interface Backend {
   readonly address: string;
 }
 
+/** What became of a directory's descriptor (host/rounds.py). */
+interface Uploaded {
+  readonly fingerprint: string;
+  readonly state: string;
+  readonly reason: string | null;
+  readonly tries: number;
+}
+
 /** The parts of the publisher's status that tests read. */
 export interface PublisherStatus {
   readonly problems: readonly string[];
   readonly sites: Readonly<
-    Record<string, { readonly listed: number; readonly leftOut: Readonly<Record<string, { readonly by: string }>> }>
+    Record<
+      string,
+      {
+        readonly listed: number;
+        readonly leftOut: Readonly<Record<string, { readonly by: string }>>;
+        readonly descriptors: readonly { readonly period: number; readonly directories: readonly Uploaded[] }[];
+      }
+    >
   >;
 }
 
@@ -84,8 +99,22 @@ export class Beyond {
   /** Who looks at the directories; begins with the first call, and knows the backends of then. */
   async watch(): Promise<DescriptorWatch> {
     const addresses = Object.fromEntries(this.backends.map(({ name, address }) => [name, address]));
-    this.watching ??= await DescriptorWatch.start(this.lab, this.site, addresses);
+    this.watching ??= await DescriptorWatch.start(this.lab, this.site, addresses, () => this.published());
     return this.watching;
+  }
+
+  /** For a failure: what the publisher says of each upload, and how many relays its tor has in the consensus, and with their keys. */
+  private async published(): Promise<string> {
+    const { problems, sites } = await this.status();
+    const uploads = Object.values(sites).flatMap(({ descriptors }) =>
+      descriptors.flatMap(({ period, directories }) =>
+        directories.map((one) => `${period} ${one.fingerprint}: ${one.state} ${one.reason ?? ""}, tries ${one.tries}`),
+      ),
+    );
+    const counts = `cd ${balancerPaths.dataDir}; cat cached-microdesc-consensus | grep -c '^r '; cat cached-microdescs* | grep -c '^id ed25519'`;
+    const relays = (await execOn(this.lab, "balancer1", ["sh", "-c", counts])).text.trim().split("\n").join(", ");
+    const said = [`The publisher, whose tor knows of relays and of keys: ${relays}`, ...problems, ...uploads];
+    return said.join("\n    ");
   }
 
   /** The look at the directories begins anew, with the backends of now. */

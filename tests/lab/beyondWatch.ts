@@ -48,21 +48,24 @@ export class DescriptorWatch {
   private constructor(
     private readonly looking: Looking<Line>,
     readonly backends: Readonly<Record<string, string>>,
+    private readonly published: () => Promise<string>,
   ) {}
 
   /**
-   * Starts in the lab's Tor container; `backends` are all that ever may be listed, name to onion address.
+   * Starts in the lab's Tor container; `backends` are all that ever may be listed, name to onion address; `published` tells, when something does not
+   * become so, what the publisher says of its uploads.
    * @returns when each directory has been asked once
    */
   static async start(
     lab: Lab,
     site: string,
     backends: Readonly<Record<string, string>>,
-    { pause = 1, backendsEach = Math.ceil(Object.keys(backends).length / 5) } = {},
+    published: () => Promise<string>,
   ): Promise<DescriptorWatch> {
-    const settings = { torrc: readNetwork(lab).torrc, site, backends, pause, backendsEach };
+    const backendsEach = Math.ceil(Object.keys(backends).length / 5);
+    const settings = { torrc: readNetwork(lab).torrc, site, backends, pause: 1, backendsEach };
     const program = { container: "tor", what: "The look at all directories", file: join(__dirname, "beyond_watch.py") };
-    const watch = new DescriptorWatch(Looking.start(lab, program, settings), backends);
+    const watch = new DescriptorWatch(Looking.start(lab, program, settings), backends, published);
     await watch.until("it has looked", () => (watch.rounds().length > 0 ? true : undefined), 120);
     return watch;
   }
@@ -128,7 +131,7 @@ export class DescriptorWatch {
     } catch (error) {
       const last = this.rounds().at(-1);
       if (!(error instanceof LabError) || last === undefined) throw error;
-      throw new LabError(`${error.what}\n    ${this.tell(last)}`, error.next);
+      throw new LabError(`${error.what}\n    ${this.tell(last)}\n    ${await this.published()}`, error.next);
     }
   }
 
@@ -140,7 +143,10 @@ export class DescriptorWatch {
   private tell(round: Round): string {
     const told = round.directories
       .filter(({ asked }) => asked)
-      .map((one) => `${one.relay}: ${one.state} ${one.revision ?? ""} ${JSON.stringify(this.shares(one))}`);
+      .map(
+        (one) =>
+          `${one.relay} ${one.fingerprint}: ${one.state} ${one.revision ?? ""} ${JSON.stringify(this.shares(one))}`,
+      );
     const ago = (Date.now() / 1000 - round.at).toFixed(1);
     return [`The last look, ${ago} s ago, period ${round.period}:`, ...told].join("\n    ");
   }
