@@ -131,7 +131,9 @@ export class DescriptorWatch {
     } catch (error) {
       const last = this.rounds().at(-1);
       if (!(error instanceof LabError) || last === undefined) throw error;
-      throw new LabError(`${error.what}\n    ${this.tell(last)}\n    ${await this.published()}`, error.next);
+      // Where the publisher cannot be asked, that is told beside what went wrong, not in its place.
+      const published = await this.published().catch((why: unknown) => `The publisher cannot be asked: ${String(why)}`);
+      throw new LabError(`${error.what}\n    ${this.tell(last)}\n    ${published}`, error.next);
     }
   }
 
